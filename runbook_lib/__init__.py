@@ -1,0 +1,1 @@
+"""Runbooks for outbound mail from SAP ABAP systems through Exchange Online."""
