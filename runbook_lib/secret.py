@@ -1,0 +1,193 @@
+"""Secrets, references to secrets, and the mask that keeps them out of texts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+from urllib.parse import quote, quote_plus
+
+from runbook_lib.errors import InputError
+
+MASKED = "•••"
+
+
+class Secret:
+    """A value that is used but never shown.
+
+    It has no representation, no JSON and no pickle; `reveal()` is the only way
+    to the text, so a search for that word finds every use.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        """Hold the text."""
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def fingerprint(self, salt: str) -> str:
+        """Return 8 hex digits that tell two secrets of one run apart."""
+        return hashlib.sha256(f"{salt}:{self._text}".encode()).hexdigest()[:8]
+
+    def __repr__(self) -> str:
+        """Show that there is a secret, and nothing of it."""
+        return "Secret(•••)"
+
+    def __format__(self, spec: str) -> NoReturn:
+        """Refuse to be put into a text.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("a Secret is not formatted; call reveal() where it is used")
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("a Secret is not pickled")
+
+
+SCHEMES = {
+    "env": "NAME of an environment variable",
+    "file": "PATH of a file that only its owner can read",
+    "keyring": "SERVICE/USER",
+    "keyvault": "URL of the secret",
+    "age": "RECIPIENT, an age public key",
+}
+
+
+@dataclass(frozen=True)
+class SecretReference:
+    """Where a secret stands: `scheme:rest`. It is not secret itself.
+
+    As a source: `env`, `file`, `keyring`, `keyvault`. As a sink: `keyvault`,
+    `keyring`, `age`, and `file` for the sandbox.
+    """
+
+    scheme: str
+    rest: str
+
+    @classmethod
+    def parse(cls, text: str) -> SecretReference:
+        """Read `scheme:rest`.
+
+        Raises:
+            InputError: no known scheme, or nothing behind it. The text is not
+                repeated, because people paste secrets where references belong.
+        """
+        scheme, colon, rest = text.partition(":")
+        if not colon or scheme not in SCHEMES or not rest.strip():
+            known = ", ".join(f"{name}:{hint}" for name, hint in SCHEMES.items())
+            raise InputError(
+                "not a secret reference (the value is not shown)",
+                remedy=f"Write one of {known}.",
+            )
+        return cls(scheme, rest.strip())
+
+    def __str__(self) -> str:
+        """Return the reference as it is written."""
+        return f"{self.scheme}:{self.rest}"
+
+
+def forms(text: str) -> set[str]:
+    """Return the texts in which a secret may appear in a file or a log.
+
+    Plain, URL-encoded (both ways), base64 and base64url with and without
+    padding, and JSON-escaped.
+    """
+    raw = text.encode()
+    standard = base64.b64encode(raw).decode()
+    urlsafe = base64.urlsafe_b64encode(raw).decode()
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    found = {text, quote(text, safe=""), quote_plus(text), escaped}
+    return found | {standard, standard.rstrip("="), urlsafe, urlsafe.rstrip("=")}
+
+
+_PATTERNS = (
+    # A JSON web token: header and claims are JSON objects, so both start "eyJ".
+    re.compile(r"eyJ[A-Za-z0-9_-]{6,}\.eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*"),
+    re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/-]{20,}=*"),
+    re.compile(r"(?i)(?<=basic )[A-Za-z0-9+/]{8,}=*"),
+    re.compile(r"(?<=client_secret=)[^&\s\"']+"),
+    re.compile(r"(?<=client_assertion=)[^&\s\"']+"),
+    re.compile(r"(?<=\"secretText\":\")[^\"]+"),
+    re.compile(r"(?<=\"secretText\": \")[^\"]+"),
+    # The XOAUTH2 initial response: base64 of "user=", in the three alignments
+    # only the first can occur, because the blob starts with it.
+    re.compile(r"dXNlcj[A-Za-z0-9+/]{20,}=*"),
+)
+
+
+class Mask:
+    """Replaces known secrets, and what looks like one, in texts and JSON values.
+
+    Secrets are added as they are resolved, issued or created. Each run has its
+    own mask.
+    """
+
+    def __init__(self) -> None:
+        """Start with the patterns only."""
+        self._known: set[str] = set()
+
+    def add(self, secret: Secret) -> Secret:
+        """Know a secret from now on, in all its forms, and return it."""
+        text = secret.reveal()
+        if len(text) >= 6:
+            self._known |= forms(text)
+        return secret
+
+    def text(self, text: str) -> str:
+        """Return the text with every secret replaced."""
+        for known in sorted(self._known, key=len, reverse=True):
+            text = text.replace(known, MASKED)
+        for pattern in _PATTERNS:
+            text = pattern.sub(MASKED, text)
+        return text
+
+    def value(self, value: object) -> object:
+        """Return a JSON value with every string in it masked, keys as well."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(str(k)): self.value(v) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return value
+
+
+class MaskingFilter(logging.Filter):
+    """Masks log records of httpx, msal and urllib3 before any handler."""
+
+    def __init__(self, mask: Mask) -> None:
+        """Use the mask of a run."""
+        super().__init__()
+        self._mask = mask
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Replace the message by its masked text; never drop a record."""
+        record.msg = self._mask.text(record.getMessage())
+        record.args = None
+        if record.exc_info and record.exc_info[1] is not None:
+            text = logging.Formatter().formatException(record.exc_info)
+            record.exc_text = self._mask.text(text)
+            record.exc_info = None
+        return True
+
+
+def mask_logging(mask: Mask) -> None:
+    """Put the mask on the loggers of the libraries that see secrets."""
+    for name in ("httpx", "httpcore", "msal", "urllib3"):
+        logging.getLogger(name).addFilter(MaskingFilter(mask))
