@@ -1,0 +1,43 @@
+"""The list of what the sandbox does, each with its source, and each breakable.
+
+The rows stand in `data/behaviours/*.json`, one file per area:
+
+`id` (area.what), `says` (one sentence), `source` (where it is published),
+`uncertain` (true where no source was read) and `test` (the test that covers it).
+
+`--break ROW` turns one off; code asks `sandbox.holds(ROW)` at the place where
+the behaviour is made, and a test finds the difference.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """One row of docs/sandbox.md."""
+
+    id: str
+    says: str
+    source: str
+    test: str
+    uncertain: bool = False
+
+
+@cache
+def known_rows() -> dict[str, Behaviour]:
+    """Return all rows by id, in the order of the files and inside them.
+
+    Raises ValueError if an id stands twice.
+    """
+    rows: dict[str, Behaviour] = {}
+    folder = resources.files("runbook_lib.sandbox") / "data" / "behaviours"
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        for entry in json.loads(file.read_text(encoding="utf-8")):
+            row = Behaviour(**entry)
+            if row.id in rows:
+                raise ValueError(f"behaviour {row.id} is listed twice")
+            rows[row.id] = row
+    return rows

@@ -1,0 +1,36 @@
+"""Identifiers that come from a seed, so that two runs give the same objects."""
+
+import random
+import string
+import uuid
+
+SECRET_ALPHABET = string.ascii_letters + string.digits + "~._-"
+
+
+class IdSource:
+    """Give GUIDs and short texts in an order that the seed decides.
+
+    Each tenant has a source of its own: the ids of one tenant do not depend on
+    how many others there are or on what is done to them.
+    """
+
+    def __init__(self, seed: str) -> None:
+        """Start the sequence that belongs to `seed`."""
+        self._random = random.Random(seed)  # noqa: S311 - names, not secrets
+
+    def guid(self) -> str:
+        """Return the next GUID, version 4, in lower case."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def hexadecimal(self, length: int) -> str:
+        """Return the next `length` hexadecimal digits in lower case."""
+        return f"{self._random.getrandbits(4 * length):0{length}x}"
+
+    def letters(self, length: int) -> str:
+        """Return the next `length` letters and digits."""
+        alphabet = string.ascii_letters + string.digits
+        return "".join(self._random.choice(alphabet) for _ in range(length))
+
+    def number(self, low: int, high: int) -> int:
+        """Return the next whole number between `low` and `high`, both included."""
+        return self._random.randint(low, high)
