@@ -6,7 +6,10 @@ Source: objects captured by public assessment tools (CISA ScubaGear samples),
 field reports of ServicePrincipal objects; Exchange cmdlet reference.
 """
 
+import json
 from datetime import datetime
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from runbook_lib.sandbox.exchange_errors import DOMAIN_CONTROLLER
@@ -16,6 +19,7 @@ JsonObject = dict[str, Any]
 
 FOREST = "DC=EURPR01A001,DC=PROD,DC=OUTLOOK,DC=COM"
 SELF = "NT AUTHORITY\\SELF"
+USER_CLASS = ["top", "person", "organizationalPerson", "user"]
 
 
 def distinguished_name(tenant: Tenant, name: str) -> str:
@@ -67,30 +71,22 @@ def mailbox_object(
     """
     alias = address.partition("@")[0]
     when = created or tenant.created
-    user_class = ["top", "person", "organizationalPerson", "user"]
-    tail = common_tail(tenant, alias, tenant.ids.guid(), user_class, when)
+    tail = common_tail(tenant, alias, tenant.ids.guid(), USER_CLASS, when)
+    shown = {"DisplayName": display_name, "PrimarySmtpAddress": address}
     head = {
         "Alias": alias,
-        "DisplayName": display_name,
         "EmailAddresses": [f"SMTP:{address}", f"smtp:{alias}@{tenant.initial_domain}"],
         "ExternalDirectoryObjectId": tenant.ids.guid(),
-        "PrimarySmtpAddress": address,
-        "RecipientType": "UserMailbox",
         "RecipientTypeDetails": kind,
         "UserPrincipalName": address,
-        "WindowsEmailAddress": address,
-        "IsMailboxEnabled": True,
         "IsShared": kind == "SharedMailbox",
         "AccountDisabled": kind == "SharedMailbox",
-        "ForwardingSmtpAddress": None,
-        "LitigationHoldEnabled": False,
-        "MessageCopyForSentAsEnabled": False,
-        "RecipientLimits": "500",
-        "MaxSendSize": "35 MB (36,700,160 bytes)",
-        "MaxReceiveSize": "36 MB (37,748,736 bytes)",
     }
-    row = permission_row(alias, SELF, ["FullAccess", "ReadPermission"])
-    return Mailbox({**head, **tail}, _cas_object(address, tail), [row])
+    return Mailbox(
+        {**shown, **head, **defaults("mailbox"), **tail},
+        {**shown, **defaults("cas"), **tail},
+        [permission_row(alias, SELF, ["FullAccess", "ReadPermission"])],
+    )
 
 
 def permission_row(identity: str, user: str, rights: list[str]) -> JsonObject:
@@ -121,92 +117,35 @@ def accepted_domain_object(
     tenant: Tenant, domain: str, *, default: bool = False
 ) -> JsonObject:
     """Return an authoritative accepted domain."""
-    object_class = ["top", "msExchAcceptedDomain"]
-    guid = tenant.ids.guid()
-    tail = common_tail(tenant, domain, guid, object_class, tenant.created)
     head = {
         "DomainName": domain,
-        "CatchAllRecipientID": None,
-        "DomainType": "Authoritative",
-        "MatchSubDomains": False,
-        "AddressBookEnabled": True,
         "Default": default,
-        "EmailOnly": False,
-        "ExternallyManaged": False,
-        "AuthenticationType": "Managed",
-        "LiveIdInstanceType": "Business",
-        "PendingRemoval": False,
-        "PendingCompletion": False,
-        "FederatedOrganizationLink": None,
-        "OutboundOnly": False,
-        "IsCoexistenceDomain": False,
-        "SendingFromDomainDisabled": False,
-        "SendingToDomainDisabled": False,
-        "SmtpDaneStatus": None,
         "InitialDomain": domain == tenant.initial_domain,
     }
-    return {**head, **tail}
+    tail = _settings_tail(tenant, domain, "msExchAcceptedDomain")
+    return {**head, **defaults("accepted_domain"), **tail}
 
 
 def transport_config_object(tenant: Tenant) -> JsonObject:
     """Return the transport settings of an organisation made after January 2020."""
-    name = "Transport Settings"
-    object_class = ["top", "container", "msExchTransportSettings"]
-    guid = tenant.ids.guid()
-    tail = common_tail(tenant, name, guid, object_class, tenant.created)
-    head = {
-        "SmtpClientAuthenticationDisabled": True,
-        "AllowLegacyTLSClients": None,
-        "MaxSendSize": "Unlimited",
-        "MaxReceiveSize": "Unlimited",
-        "MaxRecipientEnvelopeLimit": "Unlimited",
-        "MessageExpiration": "1.00:00:00",
-        "AnonymousSenderToRecipientRatePerHour": 1800,
-        "ReplyAllStormProtectionEnabled": True,
-        "ReplyAllStormBlockDurationHours": 6,
-        "ReplyAllStormDetectionMinimumRecipients": 2500,
-        "ReplyAllStormDetectionMinimumReplies": 10,
-        "ExternalDelayDsnEnabled": True,
-        "InternalDelayDsnEnabled": True,
-        "HeaderPromotionModeSetting": "NoCreate",
-        "DSNConversionMode": "PreserveDSNBody",
-        "ClearCategories": True,
-        "ConvertDisclaimerWrapperToEml": False,
-        "AddressBookPolicyRoutingEnabled": False,
-        "Rfc2231EncodingEnabled": False,
-        "JournalingReportNdrTo": "<>",
-    }
-    return {**head, **tail}
+    tail = _settings_tail(tenant, "Transport Settings", "msExchTransportSettings")
+    return {**defaults("transport_config"), **tail}
 
 
 def organization_config_object(tenant: Tenant) -> JsonObject:
     """Return the organisation settings that a new tenant has."""
-    object_class = ["top", "container", "msExchOrganizationContainer"]
     name = tenant.initial_domain
-    tail = common_tail(tenant, name, tenant.ids.guid(), object_class, tenant.created)
-    head = {
-        "DisplayName": tenant.display_name,
-        "OAuth2ClientProfileEnabled": True,
-        "DefaultAuthenticationPolicy": None,
-        "SendFromAliasEnabled": False,
-        "RejectDirectSend": False,
-        "AuditDisabled": False,
-        "CustomerLockboxEnabled": False,
-        "IsDehydrated": False,
-        "MailTipsAllTipsEnabled": True,
-        "MailTipsExternalRecipientsTipsEnabled": False,
-        "HybridConfigurationStatus": "NotConfigured",
-    }
-    return {**head, **tail}
+    tail = _settings_tail(tenant, name, "msExchOrganizationContainer")
+    head = {"DisplayName": tenant.display_name}
+    return {**head, **defaults("organization_config"), **tail}
 
 
 def service_principal_object(
     sandbox: Sandbox, tenant: Tenant, app_id: str, object_id: str, display_name: str
 ) -> JsonObject:
     """Return a service principal as New-ServicePrincipal makes it, with a new SID."""
-    user_class = ["top", "person", "organizationalPerson", "user"]
     guid = tenant.ids.guid()
-    tail = common_tail(tenant, object_id, guid, user_class, sandbox.now())
+    tail = common_tail(tenant, object_id, guid, USER_CLASS, sandbox.now())
     numbers = [str(tenant.ids.number(10**8, 2 * 10**9)) for _ in range(3)]
     head = {
         "DisplayName": display_name,
@@ -225,23 +164,23 @@ def touch(sandbox: Sandbox, entry: JsonObject) -> None:
             entry[key] = date_text(sandbox.now())
 
 
-def _cas_object(address: str, tail: JsonObject) -> JsonObject:
-    """Return the client access settings of a fresh mailbox."""
-    head = {
-        "PrimarySmtpAddress": address,
-        "EmailAddresses": [f"SMTP:{address}"],
-        "DisplayName": tail["Name"],
-        "SmtpClientAuthenticationDisabled": None,
-        "EwsEnabled": None,
-        "ActiveSyncEnabled": True,
-        "PopEnabled": True,
-        "ImapEnabled": True,
-        "MAPIEnabled": True,
-        "OWAEnabled": True,
-        "OutlookMobileEnabled": True,
-        "UniversalOutlookEnabled": True,
-    }
-    return {**head, **tail}
+def defaults(kind: str) -> JsonObject:
+    """Return the settings that a new object of this kind has."""
+    return dict(_all_defaults()[kind])
+
+
+@cache
+def _all_defaults() -> dict[str, JsonObject]:
+    """Read the default settings of all kinds."""
+    folder = resources.files("runbook_lib.sandbox") / "data"
+    text = (folder / "exchange_defaults.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def _settings_tail(tenant: Tenant, name: str, object_class: str) -> JsonObject:
+    """Return the tail of an object that came with the organisation."""
+    guid = tenant.ids.guid()
+    return common_tail(tenant, name, guid, ["top", object_class], tenant.created)
 
 
 def _organization_id(tenant: Tenant) -> str:
