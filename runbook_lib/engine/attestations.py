@@ -1,0 +1,114 @@
+"""What a person hands in: taken into the record, then read and judged."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import cast
+
+from runbook_lib.engine.attempt import Attempt, Ending
+from runbook_lib.engine.chain import Event
+from runbook_lib.engine.changes import unmet
+from runbook_lib.engine.expect import met
+from runbook_lib.engine.record import Record
+from runbook_lib.engine.step import Attestation, Evidence, Mode, Outcome
+from runbook_lib.errors import InputError
+
+
+def perform_attestation(
+    attempt: Attempt, step: Attestation, resolved: Attestation
+) -> Ending:
+    """Judge the evidence; without any the step waits for a person."""
+    evidence = attached(attempt.record, step.id)
+    if evidence is None:
+        return _waiting(attempt.mode, resolved)
+    seen = resolved.validate(attempt.session, evidence)
+    attempt.begin(step, resolved, seen.properties, "manual")
+    attested = {
+        "who": evidence.who,
+        "when": evidence.when,
+        "reference": evidence.reference,
+        "files": [path.name for path in evidence.files],
+    }
+    if met(resolved.expect(), seen.properties):
+        return Ending.of(Outcome.OK, resolved, seen, action="manual", attested=attested)
+    return unmet(resolved, seen, action="manual", attested=attested)
+
+
+def _waiting(mode: Mode, step: Attestation) -> Ending:
+    planned = mode is Mode.PLAN
+    return Ending(
+        Outcome.PLANNED if planned else Outcome.PENDING,
+        step.expect(),
+        action="manual",
+        problem=None if planned else "Waiting for evidence from a person.",
+        remedy_id=step.id,
+    )
+
+
+def attach(record: Record, mode: Mode, step: str, evidence: Evidence) -> None:
+    """Copy evidence into the record and write that it is there.
+
+    Raises:
+        InputError: an attachment is missing or unreadable.
+    """
+    folder = record.folder / "evidence" / step.replace(":", "-")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    number = sum(e["event"] == "evidence.attached" for e in record.events) + 1
+    text = _write(folder / f"{number}-statement.txt", evidence.text.encode())
+    files = [_copy(path, folder / f"{number}-{path.name}") for path in evidence.files]
+    record.append(
+        "evidence.attached",
+        mode=mode,
+        step=step,
+        who=evidence.who,
+        when=evidence.when,
+        reference=evidence.reference,
+        text=text,
+        files=files,
+    )
+
+
+def _write(path: Path, data: bytes) -> dict[str, object]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+    return _digest(path)
+
+
+def _copy(source: Path, target: Path) -> dict[str, object]:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise InputError(
+            f"{source}: the attachment cannot be read: {error.strerror}",
+            remedy="Check the path and hand in the evidence again.",
+        ) from None
+    target.chmod(0o600)
+    return _digest(target)
+
+
+def _digest(path: Path) -> dict[str, object]:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"path": f"evidence/{path.parent.name}/{path.name}", "sha256": digest}
+
+
+def attached(record: Record, step: str) -> Evidence | None:
+    """Return the evidence of a step that was handed in last, or None."""
+    events = [e for e in record.events if e["event"] == "evidence.attached"]
+    found = [event for event in events if event["step"] == step]
+    return _evidence(record.folder, found[-1]) if found else None
+
+
+def _evidence(folder: Path, event: Event) -> Evidence:
+    text = cast("dict[str, str]", event["text"])
+    files = cast("list[dict[str, str]]", event["files"])
+    return Evidence(
+        who=str(event["who"]),
+        when=str(event["when"]),
+        reference=str(event["reference"]),
+        text=(folder / text["path"]).read_text("utf-8", errors="replace"),
+        files=tuple(folder / file["path"] for file in files),
+    )

@@ -1,0 +1,126 @@
+"""The event chain of a record: lines, digests, and what makes one broken."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import rfc8785
+
+from runbook_lib.errors import RecordBroken
+
+GENESIS = "0" * 64
+SCHEMA = 1
+READABLE_SCHEMAS = frozenset({1})
+
+Event = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The events of a record, the digest of its last line, and torn lines.
+
+    `torn` counts lines that a killed process left unfinished; each is followed
+    by a `run.resumed` event that carries its digest. `unfinished` tells that
+    the last line has no newline yet.
+    """
+
+    events: tuple[Event, ...]
+    head: str
+    torn: int = 0
+    unfinished: bool = False
+
+
+def encode(event: Event) -> bytes:
+    """Return the canonical line of an event, without newline (RFC 8785)."""
+    return rfc8785.dumps(json_value(event))  # type: ignore[arg-type]
+
+
+def json_value(value: object) -> object:
+    """Return a value that RFC 8785 can write: big integers become texts."""
+    if isinstance(value, Mapping):
+        return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(item) for item in value]
+    if isinstance(value, int) and abs(value) >= 2**53:
+        return str(value)
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)
+
+
+def digest(line: bytes) -> str:
+    """Return the SHA-256 of a line's bytes, in hex."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def read_chain(path: Path) -> Chain:
+    """Read and check `events.ndjson`.
+
+    Raises:
+        RecordBroken: missing, a line that is not linked to the one before, a
+            gap in the numbers, an unreadable line that no resumption explains,
+            or a schema number that this version does not know.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordBroken(
+            f"{path}: the record has no events: {error.strerror}",
+            remedy="Check the path; a record folder holds events.ndjson.",
+        ) from None
+    lines = data.split(b"\n")
+    unfinished = lines.pop() != b""
+    if unfinished:
+        lines = [*lines, data.rsplit(b"\n", 1)[-1]]
+    return _checked(path, lines, unfinished)
+
+
+def _checked(path: Path, lines: list[bytes], unfinished: bool) -> Chain:
+    events: list[Event] = []
+    head, torn, last_torn = GENESIS, 0, False
+    for number, line in enumerate(lines, start=1):
+        event = _event(line)
+        if event is None:
+            torn, last_torn = torn + 1, True
+        else:
+            _check_link(path, number, event, head, len(events), last_torn)
+            events.append(event)
+            last_torn = False
+        head = digest(line)
+    if last_torn and not unfinished:
+        raise _broken(path, len(lines), "the line is not an event")
+    if not events:
+        raise _broken(path, 1, "there is no event")
+    return Chain(tuple(events), head, torn, unfinished)
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _check_link(
+    path: Path, number: int, event: Event, head: str, count: int, after_torn: bool
+) -> None:
+    if event.get("schema") not in READABLE_SCHEMAS:
+        raise _broken(path, number, f"unknown schema {event.get('schema')!r}")
+    if after_torn and event.get("event") != "run.resumed":
+        raise _broken(path, number - 1, "the line is not an event")
+    if event.get("prev") != head:
+        raise _broken(path, number, "it does not carry the digest of the line before")
+    if event.get("seq") != count:
+        raise _broken(path, number, f"its number is {event.get('seq')}, not {count}")
+
+
+def _broken(path: Path, number: int, why: str) -> RecordBroken:
+    return RecordBroken(
+        f"{path}:{number}: the chain of events is broken: {why}",
+        remedy="Do not use this record as evidence; find out who changed it.",
+    )

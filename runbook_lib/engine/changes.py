@@ -1,0 +1,178 @@
+"""How a Change is planned, applied, verified and rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from runbook_lib.engine.attempt import Attempt, Ending, settle, write
+from runbook_lib.engine.chain import Event
+from runbook_lib.engine.expect import Difference, State, differences, met, plain
+from runbook_lib.engine.history import open_begin
+from runbook_lib.engine.step import Action, Change, Mode, Observation, Outcome, Step
+
+
+def perform_change(attempt: Attempt, step: Change, resolved: Change) -> Ending:
+    """Plan, apply or verify a change, as the attempt's mode says."""
+    if attempt.mode is Mode.APPLY:
+        return _apply(attempt, step, resolved)
+    seen = resolved.observe(attempt.session)
+    expected = resolved.expect()
+    attempt.begin(step, resolved, seen.properties, _action(seen, expected))
+    if met(expected, seen.properties):
+        return _as_expected(resolved, seen)
+    if attempt.mode is Mode.PLAN:
+        action = _action(seen, expected)
+        return Ending.of(Outcome.PLANNED, resolved, seen, after={}, action=action)
+    return unmet(resolved, seen)
+
+
+def _action(seen: Observation, expected: State) -> Action:
+    if met(expected, seen.properties):
+        return "adopt" if seen.adopt else "no-op"
+    return "update" if seen.exists else "create"
+
+
+def _as_expected(step: Step, seen: Observation) -> Ending:
+    action = "adopt" if seen.adopt else "no-op"
+    return Ending.of(Outcome.OK, step, seen, action=action)
+
+
+def unmet(step: Step, seen: Observation, **fields: object) -> Ending:
+    """Return the ending `failed`, with the differences and the remedy."""
+    found = differences(step.expect(), seen.properties)
+    return Ending.of(
+        Outcome.FAILED,
+        step,
+        seen,
+        problem=sentence(found),
+        remedy_id=step.remedies.get(found[0].property, step.id),
+        **fields,
+    )
+
+
+def sentence(found: list[Difference]) -> str:
+    """Return differences as one line: property, observed, expected."""
+    return "; ".join(
+        f"{d.property} is {_shown(d.observed)}, expected {_shown(d.expected)}"
+        for d in found
+    )
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_shown(item) for item in value) or "nothing"
+    return str(value)
+
+
+def _apply(attempt: Attempt, step: Change, resolved: Change) -> Ending:
+    begun = open_begin(attempt.record.events, step.id, Mode.APPLY)
+    expected = resolved.expect()
+    seen = (
+        settle(attempt, resolved, expected)
+        if begun
+        else resolved.observe(attempt.session)
+    )
+    before = cast("State", begun["before"]) if begun else seen.properties
+    action = _action(seen, expected)
+    if met(expected, seen.properties):
+        return _interrupted(resolved, seen, begun) or _as_expected(resolved, seen)
+    attempt.begin(step, resolved, before, action)
+    confirmed = write(
+        attempt, resolved, lambda: resolved.apply(attempt.session), expected
+    )
+    after = settle(attempt, resolved, expected)
+    if not met(expected, after.properties):
+        return unmet(resolved, after, before=before, action=action)
+    return Ending.of(
+        Outcome.CHANGED,
+        resolved,
+        after,
+        before=before,
+        action=action,
+        confirmed=confirmed,
+    )
+
+
+def _interrupted(step: Change, seen: Observation, begun: Event | None) -> Ending | None:
+    """Return the end of a change that an earlier attempt began and did not end."""
+    if begun is None:
+        return None
+    return Ending.of(
+        Outcome.CHANGED,
+        step,
+        seen,
+        before=begun["before"],
+        action=begun["action"],
+        confirmed="observed",
+    )
+
+
+def roll_back(attempt: Attempt, resolved: Change, change: Event) -> Ending:
+    """Undo a recorded change, only where the tenant still shows its after-value."""
+    before = cast("State", change["before"])
+    after = cast("State", change["after"])
+    owned = list(resolved.expect())
+    as_before = {name: before.get(name) for name in owned}
+    seen = resolved.observe(attempt.session)
+    now = {name: plain(seen.properties.get(name)) for name in owned}
+    if now == as_before:
+        return Ending.of(Outcome.REVERTED, resolved, seen, expected=as_before)
+    foreign = differences({name: after.get(name) for name in owned}, now)
+    if foreign:
+        return _not_ours(resolved, seen, as_before, foreign)
+    attempt.begin(resolved, resolved, seen.properties, _back(before, owned))
+    confirmed = write(
+        attempt,
+        resolved,
+        lambda: resolved.revert(attempt.session, before, after),
+        as_before,
+    )
+    return _reverted(attempt, resolved, seen, as_before, confirmed)
+
+
+def _back(before: State, owned: list[str]) -> Action:
+    gone = all(before.get(name) is None for name in owned)
+    return "delete" if gone else "update"
+
+
+def _reverted(
+    attempt: Attempt,
+    step: Change,
+    was: Observation,
+    as_before: State,
+    confirmed: str | None,
+) -> Ending:
+    seen = settle(attempt, step, as_before)
+    found = differences(as_before, seen.properties)
+    return Ending.of(
+        Outcome.FAILED if found else Outcome.REVERTED,
+        step,
+        seen,
+        before=was.properties,
+        expected=as_before,
+        confirmed=confirmed,
+        action=_back(as_before, list(as_before)),
+        problem=f"not restored: {sentence(found)}" if found else None,
+        remedy_id=step.id if found else None,
+    )
+
+
+def _not_ours(
+    step: Change, seen: Observation, as_before: State, foreign: list[Difference]
+) -> Ending:
+    return Ending.of(
+        Outcome.BLOCKED,
+        step,
+        seen,
+        expected=as_before,
+        problem=f"changed by someone else since: {sentence(foreign)}",
+        remedy="Decide by hand; this tool reverts only what it still finds as it left.",
+        remedy_id=step.id,
+    )

@@ -1,0 +1,147 @@
+"""How a Check and a Probe are performed, with the wait for replication."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from runbook_lib.engine import history
+from runbook_lib.engine.attempt import Attempt, Ending
+from runbook_lib.engine.changes import unmet
+from runbook_lib.engine.expect import differences, met
+from runbook_lib.engine.record import timestamp
+from runbook_lib.engine.step import (
+    Check,
+    MessageProbe,
+    Mode,
+    Observation,
+    Outcome,
+    Probe,
+    Step,
+)
+from runbook_lib.errors import ServiceRefused
+
+
+def perform_check(attempt: Attempt, step: Check, resolved: Check) -> Ending:
+    """Read a prerequisite; every mode does the same."""
+    seen = resolved.observe(attempt.session)
+    attempt.begin(step, resolved, seen.properties, None)
+    if met(resolved.expect(), seen.properties):
+        return Ending.of(Outcome.OK, resolved, seen)
+    return unmet(resolved, seen)
+
+
+def perform_probe(attempt: Attempt, step: Probe, resolved: Probe) -> Ending:
+    """Do the real thing once, where the mode and the run's changes allow it."""
+    changed = _changes(attempt)
+    if attempt.mode is Mode.PLAN and changed:
+        return Ending(Outcome.PLANNED, resolved.expect(), action="no-op")
+    if isinstance(resolved, MessageProbe):
+        if attempt.mode is not Mode.APPLY or not changed:
+            return _nothing_changed(resolved)
+        return _send_once(attempt, step, resolved)
+    attempt.begin(step, resolved, {}, None)
+    return _until(attempt, resolved, attempt.wait, _effect_ends(attempt))
+
+
+def _changes(attempt: Attempt) -> bool:
+    """Tell whether a Change of this run is planned (plan) or was written (apply)."""
+    events = attempt.record.events
+    if attempt.mode is Mode.APPLY:
+        return bool(history.written(events))
+    return any(
+        end["kind"] == "Change" and end["outcome"] == Outcome.PLANNED
+        for end in history.ends(events).values()
+    )
+
+
+def _nothing_changed(step: Step) -> Ending:
+    return Ending(
+        Outcome.SKIPPED,
+        step.expect(),
+        reason="nothing_changed",
+        problem="No message is sent where this run changed nothing.",
+    )
+
+
+def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
+    """Send the message unless an earlier attempt did or may have done so."""
+    record = attempt.record
+    sent = history.acted(record.events, step.id)
+    if sent is None:
+        attempt.begin(step, resolved, {}, "create")
+        record.append("step.act", mode=attempt.mode, step=step.id)
+        facts = resolved.act(attempt.session)
+        record.append("step.acted", mode=attempt.mode, step=step.id, facts=facts)
+        began = attempt.session.now()
+    else:
+        began = datetime.fromisoformat(str(sent["time"]))
+    window = attempt.session.tenant.windows.trace
+    return _until(
+        attempt, resolved, min(attempt.wait, window), began + timedelta(seconds=window)
+    )
+
+
+def _effect_ends(attempt: Attempt) -> datetime | None:
+    """Return until when a refusal may be replication: None if nothing changed."""
+    written = history.written(attempt.record.events)
+    if attempt.mode is not Mode.APPLY or not written:
+        return None
+    last = datetime.fromisoformat(str(written[-1]["time"]))
+    return last + timedelta(seconds=attempt.session.tenant.windows.effect)
+
+
+def _until(
+    attempt: Attempt, step: Probe, wait: float, until: datetime | None
+) -> Ending:
+    """Look until it is as expected, or until what is seen is not replication."""
+    pauses = attempt.pauses(wait)
+    while True:
+        ending, lagging = _look(attempt, step)
+        if not lagging or until is None:
+            return ending
+        if attempt.session.now() >= until:
+            return ending
+        if not pauses.again():
+            return _pending(step, ending, until)
+
+
+def _look(attempt: Attempt, step: Probe) -> tuple[Ending, bool]:
+    """Return how the step would end now, and whether replication explains it."""
+    try:
+        seen = step.observe(attempt.session)
+    except ServiceRefused as refusal:
+        return refused(step, refusal), refusal.code in step.replication_symptoms
+    if met(step.expect(), seen.properties):
+        return Ending.of(Outcome.OK, step, seen), False
+    return unmet(step, seen), _lagging(step, seen)
+
+
+def _lagging(step: Step, seen: Observation) -> bool:
+    names = {d.property for d in differences(step.expect(), seen.properties)}
+    return names <= step.replication_symptoms
+
+
+def refused(step: Step, refusal: ServiceRefused) -> Ending:
+    """Return the ending of a probe whose real thing was refused: `failed`."""
+    return Ending(
+        Outcome.FAILED,
+        step.expect(),
+        problem=refusal.message,
+        remedy=refusal.remedy,
+        remedy_id=step.remedies.get(refusal.code, step.id),
+        facts={"code": refusal.code, **refusal.facts},
+    )
+
+
+def _pending(step: Step, ending: Ending, until: datetime) -> Ending:
+    return Ending(
+        Outcome.PENDING,
+        step.expect(),
+        after=ending.after,
+        context=ending.context,
+        problem=f"Waiting for replication: {ending.problem}",
+        remedy="Run verify once the time given has passed.",
+        remedy_id="replication",
+        until=timestamp(until),
+        facts=ending.facts,
+    )

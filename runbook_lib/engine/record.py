@@ -1,0 +1,154 @@
+"""The record: append only, on disk before anything else happens."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from runbook_lib.engine.chain import (
+    GENESIS,
+    SCHEMA,
+    Event,
+    digest,
+    encode,
+    read_chain,
+)
+from runbook_lib.errors import Refused
+from runbook_lib.secret import Mask
+
+Clock = Callable[[], datetime]
+
+EVENTS = "events.ndjson"
+TRAFFIC = "traffic.ndjson"
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
+def timestamp(time: datetime) -> str:
+    """Return RFC 3339 in UTC with milliseconds."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+class Record:
+    """One run's folder: events, traffic and evidence.
+
+    Every value is masked before it is written. The record is locked while it
+    is open, so two processes never write to one run.
+    """
+
+    def __init__(
+        self, folder: Path, run: str, stream: BinaryIO, mask: Mask, clock: Clock
+    ) -> None:
+        """Take over an open, locked stream; use `create` or `reopen`."""
+        self.folder = folder
+        self.run = run
+        self._stream = stream
+        self._mask = mask
+        self._clock = clock
+        self._head = GENESIS
+        self._events: list[Event] = []
+
+    @classmethod
+    def create(cls, folder: Path, *, mask: Mask, clock: Clock = utc_now) -> Self:
+        """Make the folder (mode 0700) and an empty record; its name is the run id.
+
+        Raises:
+            Refused: there is a record already.
+        """
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        path = folder / EVENTS
+        if path.exists():
+            raise Refused(
+                f"{folder}: there is a record of this run already",
+                remedy="Use another run_id, or resume the run while it is open.",
+            )
+        return cls(folder, folder.name, _locked(path), mask, clock)
+
+    @classmethod
+    def reopen(cls, folder: Path, *, mask: Mask, clock: Clock = utc_now) -> Self:
+        """Open a record that was not closed; a torn last line is kept and ended.
+
+        Raises:
+            Refused: another process writes to it, or the run is closed.
+            RecordBroken: the chain does not hold.
+        """
+        chain = read_chain(folder / EVENTS)
+        stream = _locked(folder / EVENTS)
+        chain = read_chain(folder / EVENTS)
+        if any(event["event"] == "run.closed" for event in chain.events):
+            stream.close()
+            raise Refused(
+                f"{folder}: the run is closed",
+                remedy="Start a new run; a closed record is never reopened.",
+            )
+        record = cls(folder, folder.name, stream, mask, clock)
+        record._head, record._events = chain.head, list(chain.events)
+        if chain.unfinished:
+            stream.write(b"\n")
+        return record
+
+    @property
+    def head(self) -> str:
+        """Return the digest of the last line: 64 hex digits."""
+        return self._head
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Return the events so far, oldest first."""
+        return tuple(self._events)
+
+    def append(self, event: str, *, mode: str, **fields: object) -> Event:
+        """Write one event, and return it once it is on disk."""
+        body: dict[str, object] = {
+            "schema": SCHEMA,
+            "seq": len(self._events),
+            "prev": self._head,
+            "run": self.run,
+            "time": timestamp(self._clock()),
+            "mode": mode,
+            "event": event,
+            **fields,
+        }
+        masked = self._mask.value(body)
+        assert isinstance(masked, dict)  # noqa: S101 - a mapping stays a mapping
+        line = encode(masked)
+        self._stream.write(line + b"\n")
+        os.fsync(self._stream.fileno())
+        self._head = digest(line)
+        self._events.append(masked)
+        return masked
+
+    def traffic(self, exchange: Mapping[str, object]) -> None:
+        """Write one exchange with a service to `traffic.ndjson`, masked."""
+        masked = self._mask.value({"time": timestamp(self._clock()), **exchange})
+        assert isinstance(masked, dict)  # noqa: S101 - a mapping stays a mapping
+        line = encode(masked)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        descriptor = os.open(self.folder / TRAFFIC, flags, 0o600)
+        with os.fdopen(descriptor, "ab") as stream:
+            stream.write(line + b"\n")
+
+    def close(self) -> None:
+        """Release the lock. The run itself is closed outside the kernel."""
+        self._stream.close()
+
+
+def _locked(path: Path) -> BinaryIO:
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    stream = os.fdopen(descriptor, "ab", buffering=0)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        stream.close()
+        raise Refused(
+            f"{path.parent}: another process writes to this record",
+            remedy="End the other run, or wait until it ends.",
+        ) from None
+    return stream

@@ -1,0 +1,85 @@
+"""The result of a run, from its events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import cast
+
+from runbook_lib.engine.chain import Event
+from runbook_lib.engine.history import ends, header
+from runbook_lib.engine.step import Mode, Outcome
+
+
+class Result(StrEnum):
+    """How a run ended."""
+
+    SUCCEEDED = "succeeded"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    REFUSED = "refused"
+    ROLLED_BACK = "rolled back"
+
+
+EXIT_CODES = {
+    Result.SUCCEEDED: 0,
+    Result.ROLLED_BACK: 0,
+    Result.FAILED: 1,
+    Result.INCOMPLETE: 3,
+    Result.REFUSED: 5,
+}
+PLAN_HAS_CHANGES = 4
+
+
+def outcomes(events: Iterable[Event]) -> dict[str, int]:
+    """Count the steps per outcome, in the fixed order of the outcomes."""
+    counts = Counter(str(end["outcome"]) for end in ends(events).values())
+    return {str(name): counts[name] for name in Outcome if counts[name]}
+
+
+def unreached(events: Sequence[Event]) -> list[Event]:
+    """Return the steps of the header that never ended."""
+    steps = cast("list[Event]", header(events).get("steps") or [])
+    done = ends(events)
+    return [step for step in steps if step["step"] not in done]
+
+
+def result(events: Sequence[Event]) -> Result:
+    """Judge a run by its events.
+
+    A step that failed or could not be looked at fails the run. A run that has
+    open, blocked or unreached steps, or lacks the proof that its notebook
+    names, is incomplete. All steps skipped is never a success.
+    """
+    if any(event["event"] == "run.refused" for event in events):
+        return Result.REFUSED
+    mode = header(events)["mode"]
+    counts = outcomes(events)
+    if counts.get(Outcome.FAILED) or counts.get(Outcome.ERROR):
+        return Result.FAILED
+    if counts.get(Outcome.BLOCKED) or counts.get(Outcome.PENDING):
+        return Result.INCOMPLETE
+    if mode == Mode.ROLLBACK:
+        return Result.ROLLED_BACK
+    if unreached(events) or not set(counts) - {Outcome.SKIPPED}:
+        return Result.INCOMPLETE
+    if mode != Mode.PLAN and not proven(events):
+        return Result.INCOMPLETE
+    return Result.SUCCEEDED
+
+
+def proven(events: Sequence[Event]) -> bool:
+    """Tell whether every step that the notebook names as proof is ok."""
+    done = ends(events)
+    proof = cast("list[str]", header(events).get("proof") or [])
+    return all(step in done and done[step]["outcome"] == Outcome.OK for step in proof)
+
+
+def exit_code(events: Sequence[Event]) -> int:
+    """Return the command line's exit code for a run."""
+    judged = result(events)
+    planned = outcomes(events).get(Outcome.PLANNED)
+    if judged is Result.SUCCEEDED and header(events)["mode"] == Mode.PLAN and planned:
+        return PLAN_HAS_CHANGES
+    return EXIT_CODES[judged]

@@ -1,0 +1,210 @@
+"""The engine: it turns any step into plan, apply, verify or rollback."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from runbook_lib.engine import history
+from runbook_lib.engine.attempt import Attempt, Ending
+from runbook_lib.engine.attestations import perform_attestation
+from runbook_lib.engine.chain import Event
+from runbook_lib.engine.changes import perform_change, roll_back
+from runbook_lib.engine.codec import Catalogue, describe, rebuild
+from runbook_lib.engine.history import StepResult
+from runbook_lib.engine.probes import perform_check, perform_probe, refused
+from runbook_lib.engine.step import (
+    Attestation,
+    Change,
+    Check,
+    Mode,
+    NotAsExpected,
+    NothingToDo,
+    Outcome,
+    Probe,
+    Step,
+)
+from runbook_lib.errors import CannotLook, RunbookError, ServiceRefused
+
+GOOD = frozenset({Outcome.OK, Outcome.CHANGED})
+BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Performs the steps of one run; all it knows of earlier ones is the record."""
+
+    attempt: Attempt
+    catalogue: Catalogue
+
+    def in_mode(self, mode: Mode, **changes: object) -> Engine:
+        """Return the same engine in another mode (a panel's buttons need it)."""
+        fields = {"mode": mode, **changes}
+        attempt = replace(self.attempt, **fields)  # type: ignore[arg-type]
+        return replace(self, attempt=attempt)
+
+    def perform(self, step: Step) -> StepResult:
+        """Perform a step and write how it ended; never raises for a fault."""
+        resolved = step
+        try:
+            hindrance = self._hindrance(step)
+            if hindrance is not None:
+                return self._end(step, step, hindrance)
+            known = self._resolved(step)
+            if known is None:
+                ending = Ending(Outcome.PLANNED, step.expect(), action="create")
+                return self._end(step, step, ending)
+            resolved = known
+            ending = _perform(self.attempt, step, resolved)
+        except Exception as error:
+            ending = _fault(resolved, error)
+        return self._end(step, resolved, ending)
+
+    def roll_back(self, change: Event) -> StepResult:
+        """Undo one recorded change."""
+        step = rebuild(change, self.catalogue, inputs="resolved")
+        try:
+            ending = roll_back(self.attempt, cast("Change", step), change)
+        except Exception as error:
+            ending = _fault(step, error)
+        return self._end(step, step, ending)
+
+    def _end(self, step: Step, resolved: Step, ending: Ending) -> StepResult:
+        event = self.attempt.record.append(
+            "step.end",
+            mode=self.attempt.mode,
+            **describe(step),
+            resolved=describe(resolved)["inputs"],
+            **ending.fields(),
+        )
+        return StepResult(event)
+
+    def _resolved(self, step: Step) -> Step | None:
+        events = self.attempt.record.events
+        values = {
+            name: history.value_of(events, reference)
+            for name, reference in step.references().items()
+        }
+        if any(value is None for value in values.values()):
+            return None
+        return step.with_inputs(**values)
+
+    def _hindrance(self, step: Step) -> Ending | None:
+        """Return `blocked` or `skipped` if a prerequisite stands in the way."""
+        ends = history.ends(self.attempt.record.events)
+        needed = [*step.requires, *(r.step for r in step.references().values())]
+        for name in dict.fromkeys(needed):
+            ending = _prerequisite(step, name, ends.get(name), self.attempt.mode)
+            if ending is not None:
+                return ending
+        return self._stopped(step, ends)
+
+    def _stopped(self, step: Step, ends: history.Ends) -> Ending | None:
+        """In apply, nothing is written once an earlier step of the run failed."""
+        if self.attempt.mode is not Mode.APPLY or not _writes(step):
+            return None
+        for name, end in ends.items():
+            if name == step.id:
+                break
+            if end["outcome"] in BAD:
+                return _blocked(step, f"{end['title']} ended {end['outcome']}")
+        return None
+
+
+def _perform(attempt: Attempt, step: Step, resolved: Step) -> Ending:
+    performers: list[tuple[type[Step], Callable[..., Ending]]] = [
+        (Change, perform_change),
+        (Probe, perform_probe),
+        (Check, perform_check),
+        (Attestation, perform_attestation),
+    ]
+    perform = next(f for kind, f in performers if isinstance(step, kind))
+    return perform(attempt, step, resolved)
+
+
+def _writes(step: Step) -> bool:
+    return isinstance(step, Change) or (
+        isinstance(step, Probe) and step.effect != "none"
+    )
+
+
+def _prerequisite(
+    step: Step, name: str, end: Event | None, mode: Mode
+) -> Ending | None:
+    if end is None:
+        return _blocked(step, f"{name} has not run")
+    outcome = Outcome(str(end["outcome"]))
+    if outcome in GOOD or (outcome is Outcome.PLANNED and mode is Mode.PLAN):
+        return None
+    if outcome is Outcome.SKIPPED:
+        return Ending(
+            Outcome.SKIPPED,
+            step.expect(),
+            reason="depends_on_skipped",
+            problem=f"{end['title']} was skipped: {end.get('reason')}",
+        )
+    return _blocked(step, f"{end['title']} ended {outcome}")
+
+
+def _blocked(step: Step, why: str) -> Ending:
+    return Ending(Outcome.BLOCKED, step.expect(), problem=f"Blocked: {why}.")
+
+
+def _fault(step: Step, error: Exception) -> Ending:
+    """Return the ending of a step that raised."""
+    expected = step.expect()
+    if isinstance(error, NothingToDo):
+        return Ending(
+            Outcome.SKIPPED, expected, reason=error.reason, problem=error.message
+        )
+    if isinstance(error, NotAsExpected):
+        return Ending(
+            Outcome.FAILED,
+            expected,
+            problem=error.message,
+            remedy=error.remedy,
+            remedy_id=error.remedy_id,
+            facts=error.facts,
+        )
+    if isinstance(step, Probe) and isinstance(error, ServiceRefused):
+        return refused(step, error)
+    if isinstance(error, RunbookError):
+        return _could_not_look(step, error)
+    return _defect(step, error)
+
+
+def _could_not_look(step: Step, error: RunbookError) -> Ending:
+    facts = error.facts if isinstance(error, CannotLook) else {}
+    name = type(error).__name__
+    code = error.code if isinstance(error, ServiceRefused) else name
+    return Ending(
+        Outcome.ERROR,
+        step.expect(),
+        problem=error.message,
+        remedy=error.remedy,
+        remedy_id=step.remedies.get(code, REMEDIES.get(name, step.id)),
+        facts={"code": code, **facts},
+    )
+
+
+REMEDIES = {
+    "UntrustedCertificate": "untrusted-certificate",
+    "Unreachable": "unreachable",
+    "NotPermitted": "not-permitted",
+    "UnknownReply": "unknown-reply",
+    "InputError": "parameters",
+}
+
+
+def _defect(step: Step, error: Exception) -> Ending:
+    """Return `error` for a fault that nobody foresaw; its stack goes to the record."""
+    return Ending(
+        Outcome.ERROR,
+        step.expect(),
+        problem=f"unforeseen fault in this step: {type(error).__name__}",
+        remedy="This is a defect of the runbook: report it with the record.",
+        remedy_id="unknown-reply",
+        facts={"traceback": "".join(traceback.format_exception(error))},
+    )

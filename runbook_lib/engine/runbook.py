@@ -1,0 +1,66 @@
+"""What a notebook consists of: its steps in the guide's order, and its proof."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import rfc8785
+
+from runbook_lib.engine.codec import Catalogue
+from runbook_lib.engine.step import Step, kebab
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One entry of a catalogue: a step class, and the key's value if it has one."""
+
+    step: type[Step]
+    key: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the step id that the notebook's step will have."""
+        name = kebab(self.step.__name__)
+        return f"{name}:{self.key}" if self.key else name
+
+
+@dataclass(frozen=True)
+class Runbook:
+    """A notebook's name, its catalogue, and the steps whose `ok` proves success.
+
+    An empty `proof` means that the runbook proves nothing about mail.
+    """
+
+    name: str
+    title: str
+    listed: tuple[Listed, ...]
+    proof: tuple[str, ...]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Return the step classes, each once."""
+        return tuple(dict.fromkeys(entry.step for entry in self.listed))
+
+    def steps(self) -> list[dict[str, object]]:
+        """Return what the record's header says of the steps, in order."""
+        return [
+            {
+                "step": entry.id,
+                "kind": entry.step.kind,
+                "class": entry.step.__name__,
+                "version": entry.step.version,
+                "title": titled(entry),
+            }
+            for entry in self.listed
+        ]
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the catalogue: ids, classes, versions, titles."""
+        return hashlib.sha256(rfc8785.dumps(self.steps())).hexdigest()  # type: ignore[arg-type]
+
+
+def titled(entry: Listed) -> str:
+    """Return the title; a step with a key says which one it is."""
+    title = entry.step.title
+    return title.format(key=entry.key) if entry.key else title

@@ -1,0 +1,209 @@
+"""Steps: frozen values that say what is expected, observed, and how to get there."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from runbook_lib.engine.expect import KnownAfterApply, State
+from runbook_lib.errors import RunbookError
+from runbook_lib.session import Session
+
+
+class Mode(StrEnum):
+    """What a run may do."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+    VERIFY = "verify"
+    ROLLBACK = "rollback"
+
+
+class Outcome(StrEnum):
+    """How a step ended. `failed`: we looked; `error`: we could not look."""
+
+    OK = "ok"
+    CHANGED = "changed"
+    PLANNED = "planned"
+    PENDING = "pending"
+    SKIPPED = "skipped"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    ERROR = "error"
+    REVERTED = "reverted"
+
+
+Action = Literal["create", "update", "delete", "no-op", "manual", "adopt"]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen: the properties that the step owns, and what stands beside.
+
+    `properties` hold the service's own names; a property that is absent counts
+    as null. `context` is shown and never compared or written. `exists` is
+    false where the object itself is missing, so that the change is a `create`.
+    `adopt` marks an object of the planned name that this project did not make.
+    `vantage` says from where a network fact was seen.
+    """
+
+    properties: State
+    context: State = dataclasses.field(default_factory=dict)
+    exists: bool = True
+    adopt: bool = False
+    advice: str | None = None
+    vantage: str | None = None
+
+
+class NotAsExpected(RunbookError):
+    """A step looked and found something that no write may repair.
+
+    `remedy_id` is an anchor of docs/troubleshooting.md.
+    """
+
+    def __init__(
+        self, message: str, *, remedy: str, remedy_id: str, facts: State | None = None
+    ) -> None:
+        """Keep the sentence, the remedy and what was seen."""
+        super().__init__(message, remedy=remedy)
+        self.remedy_id = remedy_id
+        self.facts = dict(facts or {})
+
+
+class NothingToDo(RunbookError):
+    """A step does not apply here; `reason` is one of the design's skip reasons."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        """Keep the reason and the sentence."""
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of the guide: its fields are its inputs.
+
+    `title` is the guide's heading, `guide` its anchor. `key` names the field
+    whose value is part of the step id, for steps used more than once.
+    `requires` lists the step ids that must be ok, changed or planned first,
+    beside those that its inputs refer to. `remedies` maps a service's error
+    code, or the name of an unmet property, to an anchor of
+    docs/troubleshooting.md.
+    """
+
+    kind: ClassVar[str] = "Step"
+    title: ClassVar[str]
+    guide: ClassVar[str]
+    version: ClassVar[int] = 1
+    key: ClassVar[str | None] = None
+    requires: ClassVar[tuple[str, ...]] = ()
+    remedies: ClassVar[Mapping[str, str]] = {}
+    replication_symptoms: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def id(self) -> str:
+        """Return the stable id: class name in kebab case, and the key's value."""
+        name = kebab(type(self).__name__)
+        return f"{name}:{getattr(self, self.key)}" if self.key else name
+
+    def expect(self) -> State:
+        """Return the expected properties; never empty."""
+        raise NotImplementedError
+
+    def observe(self, session: Session) -> Observation:
+        """Read the properties from the tenant, and nothing else."""
+        raise NotImplementedError
+
+    def references(self) -> dict[str, KnownAfterApply]:
+        """Return the inputs that an earlier step of the run provides."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {n: v for n, v in values.items() if isinstance(v, KnownAfterApply)}
+
+    def with_inputs(self, **values: object) -> Step:
+        """Return the same step with some inputs replaced."""
+        changes: dict[str, Any] = dict(values)
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Check(Step):
+    """Reads a prerequisite."""
+
+    kind: ClassVar[str] = "Check"
+
+
+@dataclass(frozen=True)
+class Change(Step):
+    """Reads, merges and writes; and can go back."""
+
+    kind: ClassVar[str] = "Change"
+
+    def apply(self, session: Session) -> None:
+        """Write what is missing. Raises a `CannotLook` if the service refuses."""
+        raise NotImplementedError
+
+    def revert(self, session: Session, before: State, after: State) -> None:
+        """Undo what this step owns, from the recorded after to the before."""
+        raise NotImplementedError
+
+    def created(self, before: State) -> bool:
+        """Tell whether the change made the object: all it owns was null before."""
+        return all(before.get(name) is None for name in self.expect())
+
+
+@dataclass(frozen=True)
+class Probe(Step):
+    """Does the real thing once. `effect` says what it leaves behind."""
+
+    kind: ClassVar[str] = "Probe"
+    effect: ClassVar[Literal["none", "message", "credential"]] = "none"
+
+
+@dataclass(frozen=True)
+class MessageProbe(Probe):
+    """Sends a message, once in a run, and then follows it by reading."""
+
+    effect: ClassVar[Literal["none", "message", "credential"]] = "message"
+
+    def act(self, session: Session) -> State:
+        """Send the message; return what is known of it (Message-ID, last reply)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Attestation(Step):
+    """A person acts where there is no API; evidence is what they hand in.
+
+    `observe` is not used: `validate` reads the evidence.
+    """
+
+    kind: ClassVar[str] = "Attestation"
+
+    def validate(self, session: Session, evidence: Evidence) -> Observation:
+        """Read what was handed in; contradicting evidence does not meet expect()."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a person handed in for an attestation.
+
+    `who` and `when` are as stated by that person, never measured. `files` are
+    paths of attachments, `text` is what was pasted.
+    """
+
+    who: str
+    when: str
+    reference: str
+    text: str
+    files: tuple[Path, ...] = ()
+
+
+def kebab(name: str) -> str:
+    """Return a class name in kebab case: `SapNotes` gives `sap-notes`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()

@@ -1,0 +1,162 @@
+"""The open clients of one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from runbook_lib.clients.dns import Resolver
+from runbook_lib.clients.entra import AccessToken, EntraClient
+from runbook_lib.clients.exchange import ExchangeClient
+from runbook_lib.clients.graph import GraphClient
+from runbook_lib.clients.http import Traffic, Wire, open_http
+from runbook_lib.clients.sinks import Sink, open_sink, resolve_secret
+from runbook_lib.clients.smtp import SubmissionClient
+from runbook_lib.secret import Mask, Secret, SecretReference, mask_logging
+from runbook_lib.tenant import Tenant
+
+MARK = "runbook:"
+
+
+@dataclass(frozen=True)
+class Session:
+    """Clients signed in as the operator, and what a step may know of its run.
+
+    `run` is the run id, `now` the clock. Steps use no other clock, no
+    environment and no file but through here.
+    """
+
+    tenant: Tenant
+    run: str
+    mask: Mask
+    http: httpx.Client
+    entra: EntraClient
+    graph: GraphClient
+    exchange: ExchangeClient
+    submission: SubmissionClient
+    resolver: Resolver
+    sink: Sink
+    now: Callable[[], datetime]
+    _tokens: dict[tuple[str, str], EntraClient] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> str:
+        """Return the text by which an object that this run made is recognised."""
+        return f"{MARK}{self.run}"
+
+    def application_client(self, app_id: str, credential: Secret) -> EntraClient:
+        """Return a client that asks for tokens as the SAP application."""
+        return EntraClient(
+            self.http,
+            authority=authority(self.tenant),
+            tenant_id=str(self.tenant.tenant_id),
+            client_id=app_id,
+            credential=self.mask.add(credential),
+            mask=self.mask,
+            instance_discovery=self.tenant.target == "real",
+        )
+
+    def operator_token(self, resource: str) -> AccessToken:
+        """Return the operator's token for `graph` or `exchange`."""
+        return self.entra.token(scope(self.tenant, resource))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.http.close()
+
+
+def authority(tenant: Tenant) -> str:
+    """Return the authority URL of the tenant's directory."""
+    return f"https://{tenant.endpoints.login}/{tenant.tenant_id}"
+
+
+def scope(tenant: Tenant, resource: str) -> str:
+    """Return the `.default` scope of `graph` or `exchange` in the tenant's cloud."""
+    if resource == "graph":
+        return f"https://{tenant.endpoints.graph}/.default"
+    return tenant.endpoints.exchange_scope
+
+
+def wire_of(tenant: Tenant, proxy: str | None) -> Wire:
+    """Return how the tenant's hosts are reached."""
+    return Wire(
+        connect_to={
+            (r.host, r.port): (r.address, r.address_port) for r in tenant.routes()
+        },
+        ca_file=Path(tenant.ca_file) if tenant.ca_file else None,
+        proxy=tenant.proxy or proxy,
+    )
+
+
+def open_session(
+    tenant: Tenant,
+    *,
+    run: str,
+    environment: Mapping[str, str],
+    traffic: Traffic,
+    mask: Mask,
+    sink_folder: Path,
+    proxy: str | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Session:
+    """Resolve the operator's secret and open the clients; nothing is sent yet.
+
+    `sink_folder` is where sealed files of an `age:` sink go.
+
+    Raises:
+        InputError: the secret or the sink cannot be used as referred to.
+    """
+    mask_logging(mask)
+    wire = wire_of(tenant, proxy)
+    http = open_http(wire, traffic, mask)
+    reference = SecretReference.parse(tenant.operator.secret)
+    credential = mask.add(resolve_secret(reference, environment))
+    entra = EntraClient(
+        http,
+        authority=authority(tenant),
+        tenant_id=str(tenant.tenant_id),
+        client_id=str(tenant.operator.client_id),
+        credential=credential,
+        mask=mask,
+        instance_discovery=tenant.target == "real",
+    )
+    return Session(
+        tenant=tenant,
+        run=run,
+        mask=mask,
+        http=http,
+        entra=entra,
+        graph=GraphClient(
+            http,
+            base=f"https://{tenant.endpoints.graph}/v1.0",
+            token=lambda: entra.token(scope(tenant, "graph")).secret,
+        ),
+        exchange=ExchangeClient(
+            http,
+            base=f"https://{tenant.endpoints.exchange}",
+            tenant_id=str(tenant.tenant_id),
+            anchor=anchor(tenant),
+            token=lambda: entra.token(scope(tenant, "exchange")).secret,
+        ),
+        submission=SubmissionClient(wire, traffic, mask),
+        resolver=Resolver(traffic, server=wire.connect_to.get(("dns", 53))),
+        sink=open_sink(
+            SecretReference.parse(tenant.secret_sink),
+            sandbox=tenant.target == "sandbox",
+            directory=sink_folder,
+        ),
+        now=now,
+    )
+
+
+def anchor(tenant: Tenant) -> str:
+    """Return the routing hint of an app-only session.
+
+    Source: the system mailbox that the Exchange Online module names.
+    """
+    mailbox = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
+    return f"UPN:{mailbox}@{tenant.initial_domain}"
