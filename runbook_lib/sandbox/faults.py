@@ -16,17 +16,25 @@ from dataclasses import dataclass
 
 FAULTS = {
     "lag": "the first N reads after a change (or N seconds) do not see it; scope: "
-    "application, filter, service-principal, assignment, secret, certificate, roles",
+    "application, filter, service-principal, assignment, secret, certificate, roles, "
+    "exchange-principal, mailbox-permission, application-role",
     "429": "the first N requests get 429 and Retry-After; scope: login, graph, "
     "exchange",
     "503": "the first N requests get 503; scope: login, graph, exchange",
     "reset-before": "the connection of the N-th write is reset before its effect; "
-    "scope: graph, exchange",
+    "scope: graph, exchange, smtp",
     "reset-after": "the connection of the N-th write is reset after its effect; "
-    "scope: graph, exchange",
+    "scope: graph, exchange, smtp",
     "half-answer": "the N-th answer breaks off in the middle; scope: login, graph, "
     "exchange",
     "conditional-access": "the first N token requests get AADSTS53003",
+    "exchange-200-error": "the first N InvokeCommand requests get 200 with an error",
+    "trace-lag": "the first N reads of a message trace row do not see it",
+    "smtp-421": "the first N connections to submission or MX get 421 and end",
+    "smtp-451": "the first N MAIL commands get 451",
+    "smtp-430": "the first N messages get 430 at their end (mailbox logon failure)",
+    "smtp-slow": "every SMTP reply comes N seconds late",
+    "dns-servfail": "the first N DNS queries get SERVFAIL",
 }
 
 _SPECIFICATION = re.compile(r"([a-z0-9-]+)(?:@([a-z0-9-]+))?(?:=(\d+)(s?))?")
@@ -69,6 +77,10 @@ class Faults:
     def add(self, fault: Fault) -> None:
         """Add a fault, counted from now."""
         self._faults.append(fault)
+
+    def asked(self, name: str, scope: str = "") -> bool:
+        """Say whether a fault was asked for, with whatever amount."""
+        return self._find(name, scope) is not None
 
     def amount(self, name: str, scope: str = "") -> int:
         """Return the amount of a fault, 0 where it was not asked for."""

@@ -70,6 +70,23 @@ class Mailbox:
 
 
 @dataclass
+class TraceEntry:
+    """One message and recipient in the message trace.
+
+    `row` is what Get-MessageTraceV2 shows once the message has arrived at its end,
+    `details` what Get-MessageTraceDetailV2 shows. `arrived` is the real moment;
+    `reads_left` counts the reads that do not see the row yet, `interim` is the
+    status shown by the read after these.
+    """
+
+    row: JsonObject
+    details: list[JsonObject]
+    arrived: datetime
+    reads_left: int = 0
+    interim: str | None = None
+
+
+@dataclass
 class ExchangeOrganization:
     """The Exchange Online side of one tenant."""
 
@@ -82,8 +99,7 @@ class ExchangeOrganization:
     role_assignments: list[JsonObject] = field(default_factory=list)
     inbound_connectors: list[JsonObject] = field(default_factory=list)
     authentication_policies: list[JsonObject] = field(default_factory=list)
-    traces: list[JsonObject] = field(default_factory=list)
-    trace_details: list[JsonObject] = field(default_factory=list)
+    traces: list[TraceEntry] = field(default_factory=list)
 
 
 @dataclass
