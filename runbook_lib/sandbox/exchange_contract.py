@@ -112,6 +112,7 @@ def _require_mandatory(cmdlet: Cmdlet, bound: dict[str, Any]) -> None:
             BINDING,
             "Cannot process command because of one or more missing mandatory "
             f"parameters: {' '.join(missing)}.",
+            row="exchange.mandatory-parameter",
         )
 
 

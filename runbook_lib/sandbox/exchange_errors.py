@@ -23,11 +23,15 @@ BAD_REQUEST = "Microsoft.Exchange.Admin.OData.Core.ODataServiceException"
 
 @dataclass
 class CmdletError(Exception):
-    """A cmdlet refused: `kind` is the .NET type, `text` what a person reads."""
+    """A cmdlet refused: `kind` is the .NET type, `text` what a person reads.
+
+    `row` is the behaviour that makes the refusal, where it is a listed one.
+    """
 
     kind: str
     text: str
     status: int = 400
+    row: str = ""
 
     def __str__(self) -> str:
         """Return the text that a person reads."""

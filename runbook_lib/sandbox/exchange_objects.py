@@ -42,7 +42,7 @@ def common_tail(
         "DistinguishedName": distinguished_name(tenant, name),
         "Identity": name,
         "ObjectCategory": f"{FOREST}/Configuration/Schema/{object_class[-1]}",
-        "ObjectClass": object_class,
+        "ObjectClass": list(object_class),
         "WhenChanged": when,
         "WhenCreated": when,
         "WhenChangedUTC": when,

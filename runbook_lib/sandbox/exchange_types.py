@@ -87,7 +87,7 @@ def items_of(value: Any) -> list[str]:
 def exact_names(values: list[str], allowed: tuple[str, ...]) -> list[str]:
     """Return enumeration values in the spelling of the enumeration."""
     spelling = {entry.lower(): entry for entry in allowed}
-    return [spelling[value.lower()] for value in values]
+    return [spelling.get(value.lower(), value) for value in values]
 
 
 def _check_for(kind: str) -> Callable[[Any], bool]:
@@ -169,6 +169,7 @@ def _check_enumeration(
                 "values that are not valid. Specify one of the following enumeration "
                 "values and try again. The possible enumeration values are "
                 f'"{",".join(allowed)}".',
+                row="exchange.enumeration",
             )
 
 
@@ -179,4 +180,5 @@ def _refused(name: str, kind: str, value: Any) -> CmdletError:
         TRANSFORMATION,
         f"Cannot process argument transformation on parameter '{name}'. Cannot "
         f'convert a value of JSON type {shown} to type "{kind}".',
+        row="exchange.parameter-type",
     )
