@@ -110,7 +110,8 @@ class Tenant:
     `domain` the default mail domain. `owners` maps an application's object id to
     the object ids of its owners. `app_management_policies` maps an application's
     object id to the policies assigned to it; `default_app_management_policy` is
-    the one that holds where none is assigned.
+    the one that holds where none is assigned. `directory_role_ids` maps a role
+    template id to the id of the tenant's own directory role.
     """
 
     tenant_id: str
@@ -127,6 +128,7 @@ class Tenant:
     secret_hashes: dict[str, str] = field(default_factory=dict)
     owners: dict[str, list[str]] = field(default_factory=dict)
     directory_role_assignments: dict[str, JsonObject] = field(default_factory=dict)
+    directory_role_ids: dict[str, str] = field(default_factory=dict)
     domains: dict[str, JsonObject] = field(default_factory=dict)
     service_configuration_records: dict[str, list[JsonObject]] = field(
         default_factory=dict

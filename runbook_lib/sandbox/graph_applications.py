@@ -1,0 +1,192 @@
+"""Applications: list, read, create, change, delete.
+
+Source: Microsoft Learn, Graph v1.0 reference, "application resource type" and its
+methods.
+"""
+
+import copy
+from typing import Any
+
+from runbook_lib.sandbox.directory import new_application, remove_application
+from runbook_lib.sandbox.graph_call import GraphCall
+from runbook_lib.sandbox.graph_errors import bad_request
+from runbook_lib.sandbox.graph_key_credentials import checked_key_credentials
+from runbook_lib.sandbox.graph_query import listed, single
+from runbook_lib.sandbox.graph_types import check_body
+from runbook_lib.sandbox.http import Answer
+from runbook_lib.sandbox.state import JsonObject, Tenant
+
+READ_ONLY = frozenset(
+    [
+        "applicationTemplateId",
+        "appId",
+        "certification",
+        "createdByAppId",
+        "createdDateTime",
+        "deletedDateTime",
+        "disabledByMicrosoftStatus",
+        "id",
+        "publisherDomain",
+        "verifiedPublisher",
+    ]
+)
+AUDIENCES = (
+    "AzureADMyOrg",
+    "AzureADMultipleOrgs",
+    "AzureADandPersonalMicrosoftAccount",
+    "PersonalMicrosoftAccount",
+)
+MOST_RESOURCES = 50
+
+
+def list_applications(graph: GraphCall) -> Answer:
+    """Answer GET /applications."""
+    faults = graph.sandbox.faults
+    seen = [
+        shown(application)
+        for application in graph.tenant.applications.values()
+        if not faults.lagging("filter", application["id"])
+    ]
+    return listed(graph.call, "application", "applications", seen)
+
+
+def get_application(graph: GraphCall) -> Answer:
+    """Answer GET /applications/{id}.
+
+    The bytes of a certificate are returned only to an explicit $select.
+    """
+    application = graph.application()
+    selected = graph.call.query.get("$select", "").lower()
+    with_keys = "keycredentials" in selected.replace(" ", "").split(",")
+    entry = application if with_keys else shown(application)
+    return single(graph.call, "application", "applications", entry)
+
+
+def shown(application: JsonObject) -> JsonObject:
+    """Return an object as a plain read shows it: certificates without bytes."""
+    keys = [{**entry, "key": None} for entry in application["keyCredentials"]]
+    return {**application, "keyCredentials": keys}
+
+
+def create_application(graph: GraphCall) -> Answer:
+    """Answer POST /applications."""
+    tenant = graph.tenant
+    body = _checked(graph, graph.body())
+    _require_name(body, body.get("displayName"))
+    application = _merged(new_application(tenant, graph.sandbox.now()), body)
+    identifier = application["id"]
+    if "keyCredentials" in body:
+        application["keyCredentials"] = checked_key_credentials(
+            graph, application, body["keyCredentials"]
+        )
+    tenant.applications[identifier] = application
+    if graph.owner:
+        tenant.owners[identifier] = [graph.owner]
+    for relation in ("application", "filter", "service-principal"):
+        graph.sandbox.faults.start_lag(relation, identifier)
+    context = "https://graph.microsoft.com/v1.0/$metadata#applications/$entity"
+    answer = Answer(201, {"@odata.context": context, **shown(application)})
+    answer.headers["Location"] = location(tenant, identifier, "Application")
+    return answer
+
+
+def update_application(graph: GraphCall) -> Answer:
+    """Answer PATCH /applications/{id}: what is sent is replaced, the rest kept.
+
+    A collection is replaced as a whole.
+    """
+    application = graph.application()
+    graph.may_change(application["id"])
+    body = _checked(graph, graph.body())
+    _require_name(body, body.get("displayName", application["displayName"]))
+    if "keyCredentials" in body:
+        body["keyCredentials"] = checked_key_credentials(
+            graph, application, body["keyCredentials"]
+        )
+    if not graph.sandbox.holds("graph.patch-replaces-collection"):
+        body = {name: _joined(application.get(name), body[name]) for name in body}
+    graph.tenant.applications[application["id"]] = _merged(application, body)
+    return Answer(204)
+
+
+def delete_application(graph: GraphCall) -> Answer:
+    """Answer DELETE /applications/{id}: a soft delete, with the service principal."""
+    application = graph.application()
+    graph.may_change(application["id"])
+    remove_application(graph.sandbox, graph.tenant, application)
+    return Answer(204)
+
+
+def list_owners(graph: GraphCall) -> Answer:
+    """Answer GET /applications/{id}/owners."""
+    application, tenant = graph.application(), graph.tenant
+    owners = [
+        {"@odata.type": "#microsoft.graph.servicePrincipal", **shown(principal)}
+        for identifier in tenant.owners.get(application["id"], ())
+        if (principal := tenant.service_principals.get(identifier))
+    ]
+    return listed(graph.call, "directoryObject", "directoryObjects", owners)
+
+
+def location(tenant: Tenant, identifier: str, kind: str) -> str:
+    """Return the Location header of a new directory object."""
+    return (
+        f"https://graph.microsoft.com/v2/{tenant.tenant_id}/directoryObjects/"
+        f"{identifier}/Microsoft.DirectoryServices.{kind}"
+    )
+
+
+def _checked(graph: GraphCall, body: JsonObject) -> JsonObject:
+    """Check a body that creates or changes an application."""
+    plain = check_body(graph.sandbox, "application", body, READ_ONLY)
+    if plain.get("passwordCredentials"):
+        raise bad_request(
+            "New password credentials must be generated with service actions.",
+            code="GenericError",
+            target="passwordCredentials",
+        )
+    plain.pop("passwordCredentials", None)
+    audience = plain.get("signInAudience", AUDIENCES[0])
+    if audience not in AUDIENCES:
+        raise bad_request(
+            f"Property signInAudience value '{audience}' is invalid.",
+            code="InvalidValue",
+            target="signInAudience",
+        )
+    if len(plain.get("requiredResourceAccess", ())) > MOST_RESOURCES:
+        raise bad_request(
+            "The size of the object has exceeded its limit. Please reduce the number"
+            " of values in requiredResourceAccess and retry your request."
+        )
+    return plain
+
+
+def _require_name(body: JsonObject, name: str | None) -> None:
+    """Refuse an application without a display name."""
+    if not name:
+        raise bad_request(
+            "A value is required for property 'displayName' of resource 'Application'.",
+            code="MissingPropertyValue",
+            target="displayName",
+        )
+
+
+def _merged(entry: JsonObject, body: JsonObject) -> JsonObject:
+    """Lay a body over an object: complex values merge, collections are replaced.
+
+    Source: OData 4.01 Protocol section 11.4.3.
+    """
+    merged = copy.deepcopy(entry)
+    for name, value in body.items():
+        kept = merged.get(name)
+        if isinstance(value, dict) and isinstance(kept, dict):
+            merged[name] = _merged(kept, value)
+        else:
+            merged[name] = copy.deepcopy(value)
+    return merged
+
+
+def _joined(kept: Any, sent: Any) -> Any:
+    """Append a sent collection to the kept one: what the service does not do."""
+    both = isinstance(kept, list) and isinstance(sent, list)
+    return [*kept, *(entry for entry in sent if entry not in kept)] if both else sent

@@ -1,0 +1,142 @@
+"""$filter: the part of OData's language that works without advanced queries.
+
+Played: `eq`, `in` and `startswith` joined by `and` and `or`, without brackets.
+Text is compared without regard to case, as the directory does.
+
+Source: Microsoft Learn, "Use the $filter query parameter"; OData 4.01 URL
+Conventions section 5.1.1.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from runbook_lib.sandbox.graph_errors import GraphError, unreadable, unsupported_query
+from runbook_lib.sandbox.graph_types import is_guid, properties_of
+from runbook_lib.sandbox.state import JsonObject
+
+Test = Callable[[JsonObject], bool]
+
+# Property -> operators, as the reference pages of the types list them.
+FILTERS = {
+    "application": {
+        "id": {"eq", "in"},
+        "appId": {"eq", "in"},
+        "displayName": {"eq", "in", "startswith"},
+        "signInAudience": {"eq"},
+        "uniqueName": {"eq"},
+    },
+    "servicePrincipal": {
+        "id": {"eq", "in"},
+        "appId": {"eq", "in"},
+        "displayName": {"eq", "in", "startswith"},
+        "servicePrincipalType": {"eq"},
+        "accountEnabled": {"eq"},
+    },
+    "appRoleAssignment": {
+        "resourceId": {"eq"},
+        "principalDisplayName": {"eq", "startswith"},
+    },
+    "oAuth2PermissionGrant": {
+        "clientId": {"eq"},
+        "consentType": {"eq"},
+        "principalId": {"eq"},
+        "resourceId": {"eq"},
+    },
+    "unifiedRoleAssignment": {
+        "principalId": {"eq"},
+        "roleDefinitionId": {"eq"},
+        "directoryScopeId": {"eq"},
+    },
+    "unifiedRoleDefinition": {"displayName": {"eq"}, "templateId": {"eq"}},
+}
+
+_TEXT = re.compile(r"'((?:[^']|'')*)'")
+_HOLE = re.compile(r"\x00(\d+)\x00")
+_COMPARE = re.compile(r"(\w+)\s+(eq)\s+(\S+)")
+_IN = re.compile(r"(\w+)\s+(in)\s+\(([^()]+)\)")
+_STARTS = re.compile(r"(startswith)\(\s*(\w+)\s*,\s*(\S+?)\s*\)", re.IGNORECASE)
+_ADVANCED = re.compile(r"\b(ne|not|ge|le|gt|lt|endswith|contains|any|all)\b")
+
+
+def parse_filter(type_name: str, text: str) -> Test:
+    """Return the test that `text` describes.
+
+    Raises GraphError for what cannot be read, names no property, or needs
+    advanced query capabilities.
+    """
+    texts: list[str] = []
+
+    def take(match: re.Match[str]) -> str:
+        texts.append(match[1].replace("''", "'"))
+        return f"\x00{len(texts) - 1}\x00"
+
+    bare = _TEXT.sub(take, text)
+    if "'" in bare:
+        raise _invalid()
+    groups = [
+        [_clause(type_name, clause, texts) for clause in re.split(r"\sand\s", group)]
+        for group in re.split(r"\sor\s", bare)
+    ]
+    return lambda entry: any(all(test(entry) for test in group) for group in groups)
+
+
+def _clause(type_name: str, clause: str, texts: list[str]) -> Test:
+    """Return the test of one comparison."""
+    name, operator, operands = _parts(clause.strip())
+    if name not in properties_of(type_name):
+        raise unreadable(
+            f"Invalid filter clause: Could not find a property named '{name}' on type"
+            f" 'microsoft.graph.{type_name}'."
+        )
+    if operator not in FILTERS.get(type_name, {}).get(name, set()):
+        resource = type_name[0].upper() + type_name[1:]
+        raise unsupported_query(
+            "Unsupported or invalid query filter clause specified for property"
+            f" '{name}' of resource '{resource}'."
+        )
+    edm = properties_of(type_name)[name]
+    values = [_value(edm, operand.strip(), texts) for operand in operands]
+    if operator == "startswith":
+        return lambda entry: _folded(entry.get(name) or "").startswith(values[0])
+    return lambda entry: _folded(entry.get(name)) in values
+
+
+def _parts(clause: str) -> tuple[str, str, list[str]]:
+    """Return property, operator and operands of one comparison."""
+    if match := _COMPARE.fullmatch(clause):
+        return match[1], match[2], [match[3]]
+    if match := _IN.fullmatch(clause):
+        return match[1], match[2], match[3].split(",")
+    if match := _STARTS.fullmatch(clause):
+        return match[2], "startswith", [match[3]]
+    if _ADVANCED.search(clause):
+        raise unsupported_query("Unsupported Query.")
+    raise _invalid()
+
+
+def _value(edm: str, operand: str, texts: list[str]) -> Any:
+    """Return the literal of an operand, which must be written as its type asks.
+
+    A GUID property is compared with a bare GUID, a text property with quotes.
+    """
+    hole = _HOLE.fullmatch(operand)
+    if operand == "null":
+        return None
+    if edm == "Edm.String" and hole:
+        return _folded(texts[int(hole[1])])
+    if edm == "Edm.Guid" and not hole and is_guid(operand):
+        return operand.lower()
+    if edm == "Edm.Boolean" and operand in ("true", "false"):
+        return operand == "true"
+    raise _invalid()
+
+
+def _folded(value: Any) -> Any:
+    """Prepare a value for comparison without regard to case."""
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _invalid() -> GraphError:
+    """Return the error for a filter that cannot be read."""
+    return unreadable("Invalid filter clause")

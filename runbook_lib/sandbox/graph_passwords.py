@@ -1,0 +1,76 @@
+"""addPassword and removePassword of an application.
+
+Source: Microsoft Learn, "application: addPassword", "application: removePassword".
+"""
+
+from datetime import datetime
+
+from runbook_lib.sandbox.directory import new_secret
+from runbook_lib.sandbox.entra_token import secret_hash
+from runbook_lib.sandbox.graph_call import GraphCall
+from runbook_lib.sandbox.graph_errors import bad_request
+from runbook_lib.sandbox.graph_policies import check_new_password
+from runbook_lib.sandbox.graph_types import check_body, is_guid
+from runbook_lib.sandbox.http import Answer
+from runbook_lib.sandbox.state import JsonObject
+
+CONTEXT = (
+    "https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.passwordCredential"
+)
+# What the service makes itself and a caller cannot choose.
+MADE_BY_SERVICE = frozenset({"customKeyIdentifier", "hint", "keyId", "secretText"})
+
+
+def add_password(graph: GraphCall) -> Answer:
+    """Answer POST /applications/{id}/addPassword: 200 and the text, only here."""
+    application = graph.application()
+    graph.may_change(application["id"])
+    wanted = _wanted(graph)
+    credential, text = new_secret(graph.tenant, wanted, graph.sandbox.now())
+    start, end = (
+        datetime.fromisoformat(credential[name])
+        for name in ("startDateTime", "endDateTime")
+    )
+    if end <= start:
+        raise bad_request(
+            "Credential end date must be after its start date.",
+            code="InvalidValue",
+            target="endDateTime",
+        )
+    check_new_password(graph, application, end - start)
+    application["passwordCredentials"].append(credential)
+    graph.tenant.secret_hashes[credential["keyId"]] = secret_hash(text)
+    graph.sandbox.faults.start_lag("secret", credential["keyId"])
+    return Answer(200, {"@odata.context": CONTEXT, **credential, "secretText": text})
+
+
+def remove_password(graph: GraphCall) -> Answer:
+    """Answer POST /applications/{id}/removePassword."""
+    application = graph.application()
+    graph.may_change(application["id"])
+    body = graph.body()
+    key_id = body.get("keyId")
+    if set(body) != {"keyId"} or not isinstance(key_id, str) or not is_guid(key_id):
+        raise bad_request("The parameter 'keyId' must be a GUID.")
+    credentials = application["passwordCredentials"]
+    kept = [entry for entry in credentials if entry["keyId"] != key_id.lower()]
+    if len(kept) == len(credentials):
+        raise bad_request(f"No password credential found with keyId '{key_id}'.")
+    application["passwordCredentials"] = kept
+    graph.tenant.secret_hashes.pop(key_id.lower(), None)
+    return Answer(204)
+
+
+def _wanted(graph: GraphCall) -> JsonObject:
+    """Return the checked `passwordCredential` of the body; empty where absent."""
+    body = graph.body()
+    unknown = set(body) - {"passwordCredential"}
+    if unknown and graph.sandbox.holds("graph.unknown-property"):
+        raise bad_request(
+            f"The parameter '{min(unknown)}' in the request payload is not a valid"
+            " parameter for the operation 'addPassword'."
+        )
+    sent = body.get("passwordCredential") or {}
+    if not isinstance(sent, dict):
+        raise bad_request("The parameter 'passwordCredential' must be an object.")
+    return check_body(graph.sandbox, "passwordCredential", sent, MADE_BY_SERVICE)

@@ -1,0 +1,163 @@
+"""OData query options of list requests: $filter, $select, $top, paging, $count.
+
+Source: Microsoft Learn, "Use query parameters to customize responses", "Advanced
+query capabilities on Microsoft Entra objects", "Paging Microsoft Graph data".
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from runbook_lib.sandbox.graph_errors import (
+    GraphError,
+    bad_request,
+    unreadable,
+    unsupported_query,
+)
+from runbook_lib.sandbox.graph_filter import parse_filter
+from runbook_lib.sandbox.graph_types import properties_of
+from runbook_lib.sandbox.http import Answer, Call
+from runbook_lib.sandbox.state import JsonObject
+
+BASE = "https://graph.microsoft.com/v1.0"
+DEFAULT_PAGE = 100
+LARGEST_PAGE = 999
+
+_LIST_OPTIONS = {"$filter", "$select", "$top", "$skiptoken", "$count", "$orderby"}
+
+
+def listed(
+    call: Call, type_name: str, context: str, objects: Iterable[JsonObject]
+) -> Answer:
+    """Answer a list request: filter, order, page, then select."""
+    query = call.query
+    check_options(query, _LIST_OPTIONS)
+    wanted = parse_filter(type_name, query["$filter"]) if "$filter" in query else None
+    found = [entry for entry in objects if wanted is None or wanted(entry)]
+    found = _ordered(call, type_name, found)
+    names = selected_names(type_name, query)
+    start, size = _page(call)
+    shown = [select(entry, names) for entry in found[start : start + size]]
+    body: JsonObject = {"@odata.context": context_url(context, names)}
+    if query.get("$count") == "true":
+        body["@odata.count"] = len(found)
+    if start + size < len(found):
+        body["@odata.nextLink"] = _next_link(call, start + size)
+    return Answer(200, body | {"value": shown})
+
+
+def single(call: Call, type_name: str, context: str, entry: JsonObject) -> Answer:
+    """Answer a request for one object."""
+    check_options(call.query, {"$select"})
+    names = selected_names(type_name, call.query)
+    body = {"@odata.context": context_url(context, names, "/$entity")}
+    return Answer(200, body | select(entry, names))
+
+
+def select(entry: JsonObject, names: list[str] | None) -> JsonObject:
+    """Keep the selected properties and all annotations; all where none is named."""
+    if names is None:
+        return entry
+    annotated = [name for name in entry if name.startswith("@odata.")]
+    return {name: entry.get(name) for name in [*annotated, *names]}
+
+
+def selected_names(type_name: str, query: dict[str, str]) -> list[str] | None:
+    """Return the names of $select in the service's spelling; null for all.
+
+    Raises GraphError for a name that the type does not have.
+    """
+    if not query.get("$select"):
+        return None
+    known = {name.lower(): name for name in properties_of(type_name)}
+    names = [name.strip() for name in query["$select"].split(",")]
+    for name in names:
+        if name.lower() not in known:
+            raise unreadable(
+                "Parsing OData Select and Expand failed: Could not find a property"
+                f" named '{name}' on type 'microsoft.graph.{type_name}'."
+            )
+    return [known[name.lower()] for name in names]
+
+
+def check_options(query: dict[str, str], known: set[str]) -> None:
+    """Refuse options that the sandbox does not play, rather than ignore them."""
+    for name in query:
+        if name.startswith("$") and name not in known:
+            raise unsupported_query(f"Unsupported query option '{name}'.")
+
+
+def context_url(context: str, names: list[str] | None, suffix: str = "") -> str:
+    """Return the context URL, with the selected names."""
+    selection = f"({','.join(names)})" if names else ""
+    return f"{BASE}/$metadata#{context}{selection}{suffix}"
+
+
+def is_advanced(call: Call) -> bool:
+    """Say whether the request asks for advanced query capabilities."""
+    return (
+        call.headers.get("consistencylevel", "").lower() == "eventual"
+        and call.query.get("$count") == "true"
+    )
+
+
+def _ordered(call: Call, type_name: str, found: list[JsonObject]) -> list[JsonObject]:
+    """Sort by $orderby, which needs advanced query capabilities here."""
+    order = call.query.get("$orderby")
+    if not order:
+        return found
+    if not is_advanced(call):
+        raise unsupported_query("Sorting not supported for current query.")
+    name, _, direction = order.partition(" ")
+    if name not in properties_of(type_name):
+        raise unreadable(
+            f"Could not find a property named '{name}' on type"
+            f" 'microsoft.graph.{type_name}'."
+        )
+    descending = direction.strip().lower() == "desc"
+    return sorted(found, key=lambda entry: _sort_key(entry[name]), reverse=descending)
+
+
+def _sort_key(value: Any) -> tuple[bool, str]:
+    """Order nulls first, then texts without regard to case."""
+    return (value is not None, str(value).lower())
+
+
+def _page(call: Call) -> tuple[int, int]:
+    """Return the first row and the size of the page."""
+    text = call.query.get("$top", str(DEFAULT_PAGE))
+    if not text.isdigit() or not 1 <= int(text) <= LARGEST_PAGE:
+        raise bad_request(
+            f"Invalid page size specified: '{text}'. Must be between 1 and"
+            f" {LARGEST_PAGE} inclusive."
+        )
+    token = call.query.get("$skiptoken")
+    return (_row_of(token) if token else 0), int(text)
+
+
+def _next_link(call: Call, row: int) -> str:
+    """Return the absolute URL of the next page: the same query, further on."""
+    query = call.query | {"$skiptoken": _token_of(row)}
+    text = urlencode(query, quote_via=quote, safe="$")
+    return f"https://graph.microsoft.com{call.path}?{text}"
+
+
+def _token_of(row: int) -> str:
+    """Make a page token; opaque for the client."""
+    return base64.urlsafe_b64encode(f"page:{row}".encode()).decode().rstrip("=")
+
+
+def _row_of(token: str) -> int:
+    """Read a page token back."""
+    try:
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        return int(text.removeprefix("page:"))
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise GraphError(
+            400,
+            "Directory_ExpiredPageToken",
+            "The specified page token value has expired and can no longer be included"
+            " in your request.",
+        ) from None
