@@ -1,0 +1,1 @@
+"""Tests of the runbooks, folder by folder as the package."""

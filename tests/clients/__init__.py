@@ -1,0 +1,1 @@
+"""Tests of the wire: local servers and transports, never the network."""

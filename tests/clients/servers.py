@@ -1,0 +1,155 @@
+"""Small servers on 127.0.0.1 that answer what a test tells them to."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import ssl
+import threading
+from types import TracebackType
+from typing import Self
+
+import trustme
+
+
+def server_context(ca: trustme.CA, *names: str) -> ssl.SSLContext:
+    """Return a server's TLS context with a certificate for the names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(*names).configure_cert(context)
+    return context
+
+
+def answer(status: int, body: bytes = b"{}", *headers: str) -> bytes:
+    """Return an HTTP/1.1 answer as it stands on the wire."""
+    lines = [f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+class Listener:
+    """A server on 127.0.0.1 that handles each connection in a thread.
+
+    Subclasses override `talk`. The socket is bound before the thread starts.
+    """
+
+    def __init__(self) -> None:
+        """Bind to a free port."""
+        owner = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                owner.talk(self.request)
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+
+            def handle_error(self, request: object, address: object) -> None:
+                """Keep the client's broken connections out of the output."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.address: tuple[str, int] = ("127.0.0.1", self._server.server_address[1])
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
+        )
+
+    def talk(self, connection: socket.socket) -> None:
+        """Serve one connection."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        """Start serving."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop and close."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class HttpsServer(Listener):
+    """Answers requests, one after the other, with prepared bytes.
+
+    Empty bytes close the connection without an answer. `heads` and `bodies` are
+    what was asked, `names` the SNI name of each connection.
+    """
+
+    def __init__(self, context: ssl.SSLContext, *answers: bytes) -> None:
+        """Serve the answers over TLS."""
+        super().__init__()
+        self._context = context
+        self._context.sni_callback = self._named
+        self._answers = list(answers)
+        self.heads: list[str] = []
+        self.bodies: list[bytes] = []
+        self.names: list[str | None] = []
+
+    def _named(self, _: object, name: str | None, __: object) -> None:
+        self.names.append(name)
+
+    def talk(self, connection: socket.socket) -> None:
+        """Answer requests until the answers or the client end."""
+        with self._context.wrap_socket(connection, server_side=True) as tls:
+            stream = tls.makefile("rb")
+            with stream:
+                while self._answers and self._request(stream.readline, stream.read):
+                    prepared = self._answers.pop(0)
+                    if not prepared:
+                        return
+                    tls.sendall(prepared)
+                    if b"Connection: close" in prepared:
+                        return
+
+    def _request(self, readline: object, read: object) -> bool:
+        assert callable(readline)
+        assert callable(read)
+        lines = []
+        while line := readline().decode().rstrip("\r\n"):
+            lines.append(line)
+        if not lines:
+            return False
+        lengths = [x for x in lines if x.lower().startswith("content-length:")]
+        size = int(lengths[0].partition(":")[2]) if lengths else 0
+        self.heads.append("\n".join(lines))
+        self.bodies.append(read(size))
+        return True
+
+
+class ConnectProxy(Listener):
+    """An HTTP proxy that knows CONNECT and leads everything to one address."""
+
+    def __init__(self, target: tuple[str, int], status: int = 200) -> None:
+        """Lead to `target`, after answering CONNECT with `status`."""
+        super().__init__()
+        self._target = target
+        self._status = status
+        self.heads: list[str] = []
+
+    def talk(self, connection: socket.socket) -> None:
+        """Answer CONNECT, then copy bytes both ways until one side ends."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += connection.recv(1)
+        self.heads.append(head.decode())
+        connection.sendall(f"HTTP/1.1 {self._status} x\r\n\r\n".encode())
+        if self._status != 200:
+            return
+        with socket.create_connection(self._target) as onward:
+            back = threading.Thread(target=_copy, args=(onward, connection))
+            back.start()
+            _copy(connection, onward)
+            back.join()
+
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(4096):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
