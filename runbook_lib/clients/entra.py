@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import msal
@@ -24,6 +24,8 @@ from runbook_lib.errors import InputError, UnknownReply
 from runbook_lib.secret import Mask, Secret
 
 SERVICE = "Microsoft Entra ID"
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True)
@@ -196,16 +198,17 @@ class _MsalHttp:
         self,
         url: str,
         params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str | bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         **unused: object,
     ) -> httpx.Response:
         """Ask for a token. It changes nothing in the tenant, so it is no write."""
+        # MSAL hands an assertion over as bytes, which httpx would write as b'…'.
         response = self._http.post(
             url,
             params=params,
-            data=data,
-            headers=_stated(headers),
+            content=urlencode(data or {}),
+            headers={**_FORM, **_stated(headers)},
             extensions={"write": False},
         )
         return _accepted(response)
