@@ -103,6 +103,7 @@ class Ending:
             "context": seen.context,
             "advice": seen.advice,
             "vantage": seen.vantage,
+            "facts": seen.facts,
             **fields,
         }
         return cls(outcome, **known)  # type: ignore[arg-type]
@@ -124,7 +125,7 @@ def settle(attempt: Attempt, step: Step, wanted: State) -> Observation:
         try:
             seen = step.observe(attempt.session)
         except ServiceRefused as refusal:
-            if refusal.code in step.replication_symptoms and pauses.again():
+            if step.explains(refusal) and pauses.again():
                 continue
             raise
         if met(wanted, seen.properties) or not pauses.again():
@@ -152,7 +153,7 @@ def write(
             if unknown == 3:
                 raise
         except ServiceRefused as refusal:
-            if refusal.code not in step.replication_symptoms or not pauses.again():
+            if not step.explains(refusal) or not pauses.again():
                 raise
         else:
             return None

@@ -127,19 +127,18 @@ def roll_back(attempt: Attempt, resolved: Change, change: Event) -> Ending:
     foreign = differences({name: after.get(name) for name in owned}, now)
     if foreign:
         return _not_ours(resolved, seen, as_before, foreign)
-    attempt.begin(resolved, resolved, seen.properties, _back(before, owned))
+    attempt.begin(resolved, resolved, seen.properties, _back(change))
     confirmed = write(
         attempt,
         resolved,
         lambda: resolved.revert(attempt.session, before, after),
         as_before,
     )
-    return _reverted(attempt, resolved, seen, as_before, confirmed)
+    return _reverted(attempt, resolved, seen, as_before, confirmed, _back(change))
 
 
-def _back(before: State, owned: list[str]) -> Action:
-    gone = all(before.get(name) is None for name in owned)
-    return "delete" if gone else "update"
+def _back(change: Event) -> Action:
+    return "delete" if change.get("action") == "create" else "update"
 
 
 def _reverted(
@@ -148,6 +147,7 @@ def _reverted(
     was: Observation,
     as_before: State,
     confirmed: str | None,
+    action: Action,
 ) -> Ending:
     seen = settle(attempt, step, as_before)
     found = differences(as_before, seen.properties)
@@ -158,7 +158,7 @@ def _reverted(
         before=was.properties,
         expected=as_before,
         confirmed=confirmed,
-        action=_back(as_before, list(as_before)),
+        action=action,
         problem=f"not restored: {sentence(found)}" if found else None,
         remedy_id=step.id if found else None,
     )

@@ -22,7 +22,7 @@ def describe(step: Step) -> dict[str, object]:
         "kind": step.kind,
         "class": type(step).__name__,
         "version": step.version,
-        "title": step.title,
+        "title": step.heading,
         "guide": step.guide,
         "inputs": plain(inputs),
     }

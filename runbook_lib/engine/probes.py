@@ -110,7 +110,7 @@ def _look(attempt: Attempt, step: Probe) -> tuple[Ending, bool]:
     try:
         seen = step.observe(attempt.session)
     except ServiceRefused as refusal:
-        return refused(step, refusal), refusal.code in step.replication_symptoms
+        return refused(step, refusal), step.explains(refusal)
     if met(step.expect(), seen.properties):
         return Ending.of(Outcome.OK, step, seen), False
     return unmet(step, seen), _lagging(step, seen)

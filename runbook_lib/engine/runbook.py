@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import rfc8785
 
 from runbook_lib.engine.codec import Catalogue
-from runbook_lib.engine.step import Step, kebab
+from runbook_lib.engine.step import Step, kebab, titled
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Runbook:
                 "kind": entry.step.kind,
                 "class": entry.step.__name__,
                 "version": entry.step.version,
-                "title": titled(entry),
+                "title": titled(entry.step.title, entry.key),
             }
             for entry in self.listed
         ]
@@ -58,9 +58,3 @@ class Runbook:
     def digest(self) -> str:
         """Return the SHA-256 of the catalogue: ids, classes, versions, titles."""
         return hashlib.sha256(rfc8785.dumps(self.steps())).hexdigest()  # type: ignore[arg-type]
-
-
-def titled(entry: Listed) -> str:
-    """Return the title; a step with a key says which one it is."""
-    title = entry.step.title
-    return title.format(key=entry.key) if entry.key else title

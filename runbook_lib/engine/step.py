@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from runbook_lib.engine.expect import KnownAfterApply, State
-from runbook_lib.errors import RunbookError
+from runbook_lib.errors import RunbookError, ServiceRefused
 from runbook_lib.session import Session
 
 
@@ -49,7 +49,8 @@ class Observation:
     as null. `context` is shown and never compared or written. `exists` is
     false where the object itself is missing, so that the change is a `create`.
     `adopt` marks an object of the planned name that this project did not make.
-    `vantage` says from where a network fact was seen.
+    `vantage` says from where a network fact was seen. `facts` go to the record
+    and are not shown in the notebook: times, digests, dialogues.
     """
 
     properties: State
@@ -58,6 +59,7 @@ class Observation:
     adopt: bool = False
     advice: str | None = None
     vantage: str | None = None
+    facts: State = dataclasses.field(default_factory=dict)
 
 
 class NotAsExpected(RunbookError):
@@ -111,6 +113,17 @@ class Step:
         name = kebab(type(self).__name__)
         return f"{name}:{getattr(self, self.key)}" if self.key else name
 
+    @property
+    def heading(self) -> str:
+        """Return the title; a step with a key says which one it is."""
+        return titled(type(self).title, getattr(self, self.key) if self.key else None)
+
+    def explains(self, refusal: ServiceRefused) -> bool:
+        """Tell whether a refusal is a known symptom of replication."""
+        details = refusal.facts.get("details")
+        codes = {refusal.code, *(details if isinstance(details, list) else [])}
+        return bool(codes & self.replication_symptoms)
+
     def expect(self) -> State:
         """Return the expected properties; never empty."""
         raise NotImplementedError
@@ -150,10 +163,6 @@ class Change(Step):
     def revert(self, session: Session, before: State, after: State) -> None:
         """Undo what this step owns, from the recorded after to the before."""
         raise NotImplementedError
-
-    def created(self, before: State) -> bool:
-        """Tell whether the change made the object: all it owns was null before."""
-        return all(before.get(name) is None for name in self.expect())
 
 
 @dataclass(frozen=True)
@@ -202,6 +211,11 @@ class Evidence:
     reference: str
     text: str
     files: tuple[Path, ...] = ()
+
+
+def titled(title: str, key: str | None) -> str:
+    """Return a title with the key's value in it, where the step has a key."""
+    return title.format(key=key) if key else title
 
 
 def kebab(name: str) -> str:

@@ -1,0 +1,1 @@
+"""The SAP side: releases, notes, and the values to enter there."""

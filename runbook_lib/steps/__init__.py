@@ -1,0 +1,1 @@
+"""Steps: the guide, one class each."""

@@ -1,0 +1,348 @@
+"""Prerequisites of option 1: what must hold before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from runbook_lib.engine.expect import AtLeast, Including, OneOf, State
+from runbook_lib.engine.step import Check, NotAsExpected, Observation
+from runbook_lib.sap.endpoint import SenderView, read_sender_view
+from runbook_lib.sap.release import (
+    LEAST_BASIS,
+    Product,
+    parse_basis,
+    parse_credential,
+    parse_product,
+)
+from runbook_lib.session import Session
+from runbook_lib.steps.reading import objects, text, texts
+
+PREREQUISITES = "prerequisites"
+
+
+@dataclass(frozen=True)
+class SapReleaseSupportsCredential(Check):
+    """SAP_BASIS is new enough for the kind of credential.
+
+    A client secret needs SAP_BASIS 7.50, a certificate 7.51. The BTP ABAP
+    environment is judged by product. In S/4HANA Cloud Public Edition SAP
+    manages the integration, so there is nothing for this runbook to do.
+
+    Source: guide, "Prerequisites" and the warning about Basic authentication.
+    """
+
+    title: ClassVar[str] = "SAP release supports the credential"
+    guide: ClassVar[str] = PREREQUISITES
+    product: str
+    sap_basis: str
+    credential: str
+
+    def expect(self) -> State:
+        """Return the least release, or the product where that decides."""
+        kind = parse_credential(self.credential)
+        if parse_product(self.product) is Product.BTP_ABAP:
+            return {"product": str(Product.BTP_ABAP)}
+        return {"SAP_BASIS": AtLeast(LEAST_BASIS[kind])}
+
+    def observe(self, session: Session) -> Observation:
+        """Read the parameters; the SAP system itself is not asked."""
+        product = parse_product(self.product)
+        if product is Product.S4_PUBLIC:
+            raise NotAsExpected(
+                "SAP manages mail of S/4HANA Cloud Public Edition.",
+                remedy="There is nothing to set up in this tenant; ask SAP.",
+                remedy_id="sap-release-supports-credential",
+            )
+        if product is Product.BTP_ABAP:
+            return Observation(
+                {"product": str(product)}, advice=_btp_advice(self.credential)
+            )
+        release = parse_basis(self.sap_basis)
+        return Observation(
+            {"SAP_BASIS": release},
+            context={"product": str(product), "credential": self.credential},
+            vantage="as declared in the parameters",
+        )
+
+
+def _btp_advice(credential: str) -> str | None:
+    if parse_credential(credential) == "certificate":
+        return None
+    return (
+        "The guide allows only a certificate (JWT) in the BTP ABAP environment; "
+        "SAP's documentation lists a client secret as well."
+    )
+
+
+ADMINISTRATORS = ("Exchange Administrator", "Global Administrator")
+
+
+@dataclass(frozen=True)
+class OperatorPermissions(Check):
+    """The operator's tokens carry what the changes of this runbook need.
+
+    Source: guide, "Prerequisites" (administrative access); Microsoft Graph
+    permissions reference; app-only authentication of Exchange Online.
+    """
+
+    title: ClassVar[str] = "Operator holds the roles and permissions"
+    guide: ClassVar[str] = PREREQUISITES
+    remedies: ClassVar[Mapping[str, str]] = {
+        "roles (Microsoft Graph)": "not-permitted",
+        "roles (Exchange Online)": "not-permitted",
+        "directory role": "not-permitted",
+    }
+
+    def expect(self) -> State:
+        """Return the least app roles and a directory role that Exchange accepts."""
+        return {
+            "roles (Microsoft Graph)": Including(
+                ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All")
+            ),
+            "roles (Exchange Online)": Including(("Exchange.ManageAsApp",)),
+            "directory role": OneOf(ADMINISTRATORS),
+        }
+
+    def observe(self, session: Session) -> Observation:
+        """Read the claims of the operator's tokens and its directory roles."""
+        graph = session.operator_token("graph").claims
+        exchange = session.operator_token("exchange").claims
+        held = session.graph.directory_roles(str(graph.get("oid")))
+        names = [str(role.get("displayName")) for role in held]
+        return Observation(
+            {
+                "roles (Microsoft Graph)": sorted(texts(graph, "roles")),
+                "roles (Exchange Online)": sorted(texts(exchange, "roles")),
+                "directory role": next((n for n in ADMINISTRATORS if n in names), None),
+            },
+            context={
+                "application": text(graph, "app_displayname"),
+                "appid": text(graph, "appid"),
+                "directory roles": names,
+            },
+        )
+
+
+@dataclass(frozen=True)
+class SenderMailbox(Check):
+    """The mailbox exists, under this primary address, and is enabled.
+
+    Source: guide, "Prerequisites" (a valid account and email address);
+    Get-Mailbox.
+    """
+
+    title: ClassVar[str] = "Sender mailbox exists"
+    guide: ClassVar[str] = PREREQUISITES
+    mailbox: str
+
+    def expect(self) -> State:
+        """Return the primary address and the types that can send."""
+        return {
+            "PrimarySmtpAddress": self.mailbox.lower(),
+            "RecipientTypeDetails": OneOf(("UserMailbox", "SharedMailbox")),
+            "IsMailboxEnabled": True,
+        }
+
+    def observe(self, session: Session) -> Observation:
+        """Read the mailbox."""
+        found = session.exchange.mailbox(self.mailbox)
+        if found is None:
+            raise mailbox_missing(self.mailbox)
+        return Observation(
+            {
+                "PrimarySmtpAddress": (text(found, "PrimarySmtpAddress") or "").lower(),
+                "RecipientTypeDetails": found.get("RecipientTypeDetails"),
+                "IsMailboxEnabled": found.get("IsMailboxEnabled"),
+            },
+            context={
+                "DisplayName": found.get("DisplayName"),
+                "EmailAddresses": texts(found, "EmailAddresses"),
+                "AccountDisabled": found.get("AccountDisabled"),
+            },
+        )
+
+
+def mailbox_missing(mailbox: str) -> NotAsExpected:
+    """Return the fault of a mailbox that Exchange Online does not know."""
+    return NotAsExpected(
+        f"Exchange Online has no mailbox {mailbox}.",
+        remedy="Create or license the mailbox, or correct it in the tenant file.",
+        remedy_id="mailbox-missing",
+    )
+
+
+@dataclass(frozen=True)
+class SubmissionEndpoint(Check):
+    """The SMTP host resolves, answers on port 587 and offers TLS 1.2 or newer.
+
+    Seen from this machine it is advisory. It counts for the SAP system where
+    `probe` names a file that `runbook probe` wrote on the sender's host, or a
+    text with pasted output of telnet, niping or openssl. An empty `probe`
+    means that there is none.
+
+    Source: guide, "Prerequisites" (port 587, DNS resolution) and "Configure
+    SMTP OAuth in SAP", step 1.
+    """
+
+    title: ClassVar[str] = "Port 587 and DNS of the SMTP host"
+    guide: ClassVar[str] = PREREQUISITES
+    host: str
+    probe: str = ""
+
+    def expect(self) -> State:
+        """Return what submission with OAuth needs of the host."""
+        return {
+            "resolves": True,
+            "connects": True,
+            "STARTTLS": True,
+            "TLS": OneOf(("TLSv1.2", "TLSv1.3")),
+            "certificate": "trusted",
+            "AUTH": Including(("XOAUTH2",)),
+        }
+
+    def observe(self, session: Session) -> Observation:
+        """Look from here, and let the sender's view stand where there is one."""
+        here = self._from_here(session)
+        if not self.probe:
+            return here
+        view = read_sender_view(Path(self.probe), self.host)
+        return overlaid(here, view)
+
+    def _from_here(self, session: Session) -> Observation:
+        answer = session.resolver.addresses(self.host)
+        facts = session.submission.observe_endpoint(self.host, 587)
+        return Observation(
+            {
+                "resolves": bool(answer.values),
+                "connects": True,
+                "STARTTLS": facts.starttls,
+                "TLS": facts.tls_version,
+                "certificate": "trusted" if facts.certificate else None,
+                "AUTH": list(facts.auth),
+            },
+            vantage="this machine",
+            advice="Seen from this machine, not from the SAP host: "
+            "run `runbook probe` there.",
+            facts={
+                "canonical name": answer.canonical_name,
+                "addresses": list(answer.values),
+                "peer": facts.peer,
+                "banner": facts.banner,
+                "cipher": facts.cipher,
+                "certificate": facts.certificate,
+                "size": facts.size,
+            },
+        )
+
+
+def overlaid(here: Observation, view: SenderView) -> Observation:
+    """Return the sender's view, with what it does not show taken from here."""
+    seen = {k: v for k, v in view.properties.items() if v is not None}
+    missing = [name for name in here.properties if name not in seen]
+    advice = f"Not seen from the SAP host: {', '.join(missing)}." if missing else None
+    return Observation(
+        {**here.properties, **seen},
+        context={"seen from this machine": here.properties},
+        vantage=view.vantage,
+        advice=advice,
+        facts=here.facts,
+    )
+
+
+@dataclass(frozen=True)
+class OrganizationSmtpAuth(Check):
+    """The organization's SMTP AUTH setting, which this runbook leaves alone.
+
+    Either value passes: the mailbox's own setting wins over it.
+
+    Source: Get-TransportConfig; Microsoft Learn, "Enable or disable
+    authenticated client SMTP submission".
+    """
+
+    title: ClassVar[str] = "SMTP AUTH state of the organization"
+    guide: ClassVar[str] = "activate-smtp-auth-for-the-mailbox"
+
+    def expect(self) -> State:
+        """Return both values."""
+        return {"SmtpClientAuthenticationDisabled": OneOf((True, False))}
+
+    def observe(self, session: Session) -> Observation:
+        """Read the organization's value."""
+        found = session.exchange.transport_config()
+        disabled = found.get("SmtpClientAuthenticationDisabled")
+        advice = (
+            "SMTP AUTH is allowed for every mailbox without a value of its own; "
+            "Microsoft recommends to disable it for the organization."
+        )
+        return Observation(
+            {"SmtpClientAuthenticationDisabled": disabled},
+            advice=advice if disabled is False else None,
+        )
+
+
+@dataclass(frozen=True)
+class SecurityDefaults(Check):
+    """Whether security defaults are on; both values pass, on is advised about.
+
+    Whether they refuse an application's XOAUTH2 sign-in is not documented: the
+    sign-in step proves it.
+
+    Source: Microsoft Graph identitySecurityDefaultsEnforcementPolicy.
+    """
+
+    title: ClassVar[str] = "Security defaults"
+    guide: ClassVar[str] = PREREQUISITES
+
+    def expect(self) -> State:
+        """Return both values."""
+        return {"isEnabled": OneOf((True, False))}
+
+    def observe(self, session: Session) -> Observation:
+        """Read the policy."""
+        enabled = session.graph.security_defaults_enabled()
+        advice = (
+            "Security defaults are on. Whether they refuse this sign-in is not "
+            "documented; the SMTP sign-in of this runbook proves it."
+        )
+        return Observation({"isEnabled": enabled}, advice=advice if enabled else None)
+
+
+@dataclass(frozen=True)
+class ApplicationManagementPolicy(Check):
+    """The tenant lets an application have a client secret.
+
+    Source: Microsoft Graph tenantAppManagementPolicy.
+    """
+
+    title: ClassVar[str] = "App management policy allows a client secret"
+    guide: ClassVar[str] = "client-id-and-secret"
+
+    def expect(self) -> State:
+        """Return that a password may be added."""
+        return {"passwordAddition": "allowed"}
+
+    def observe(self, session: Session) -> Observation:
+        """Read the tenant's default policy."""
+        policy = session.graph.default_app_management_policy()
+        enabled = policy.get("isEnabled") is True
+        rules = _password_rules(policy) if enabled else []
+        forbidden = [r for r in rules if r.get("restrictionType") == "passwordAddition"]
+        longest = [
+            r.get("maxLifetime")
+            for r in rules
+            if r.get("restrictionType") == "passwordLifetime"
+        ]
+        return Observation(
+            {"passwordAddition": "forbidden" if forbidden else "allowed"},
+            context={"isEnabled": enabled, "maxLifetime": longest},
+        )
+
+
+def _password_rules(policy: Mapping[str, object]) -> list[dict[str, object]]:
+    restrictions = policy.get("applicationRestrictions")
+    found = restrictions if isinstance(restrictions, Mapping) else {}
+    rules = objects(found, "passwordCredentials")
+    return [rule for rule in rules if rule.get("state", "enabled") == "enabled"]
