@@ -1,0 +1,200 @@
+"""The documents hold together: links, anchors, sections and remedies."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+GUIDE = json.loads((ROOT / "tests/data/guide-anchors.json").read_text("utf-8"))
+FORM = ("Meaning", "Impact", "Diagnosis", "Mitigation")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`[^`\n]*`")
+INLINE = re.compile(r"\]\(([^()\s]+)\)")
+DEFINED = re.compile(r"^\[([^\]]+)\]: (\S+)$", re.MULTILINE)
+REFERRED = re.compile(r"\]\[([^\]]+)\]")
+HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
+SECTION = re.compile(
+    r'<a id="([^"]+)"></a>\n## [^\n]+\n(.*?)(?=\n<a id=|\n---\n|\Z)', re.S
+)
+REMEDY_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*(:[a-z]+)?")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|tmp|home|root|Users)/\S+")
+
+
+def documents() -> list[Path]:
+    """Return every page and notebook that a reader may open."""
+    pages = [ROOT / "README.md", ROOT / "outputs" / "README.md"]
+    return [
+        *pages,
+        *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((ROOT / "notebooks").glob("*.ipynb")),
+    ]
+
+
+@cache
+def prose(path: Path) -> str:
+    """Return a document's Markdown without its code."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        texts = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
+        text = "\n\n".join(texts)
+    return CODE.sub("", FENCE.sub("", text))
+
+
+def links(path: Path) -> list[str]:
+    """Return the targets of a document's links."""
+    text = prose(path)
+    return INLINE.findall(text) + [target for _, target in DEFINED.findall(text)]
+
+
+@cache
+def anchors(path: Path) -> frozenset[str]:
+    """Return what a link into a document may point at."""
+    text = FENCE.sub("", path.read_text("utf-8"))
+    headings = {slug(heading) for heading in HEADING.findall(text)}
+    return frozenset(headings | set(ANCHOR.findall(text)))
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that a heading gets when Markdown is shown on the web."""
+    words = re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", heading).strip().lower())
+    return words.replace(" ", "-")
+
+
+@cache
+def sections() -> dict[str, str]:
+    """Return the sections of the troubleshooting page by anchor."""
+    page = ROOT / "docs" / "troubleshooting.md"
+    return dict(SECTION.findall(page.read_text("utf-8")))
+
+
+every = pytest.mark.parametrize(
+    "path", documents(), ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+@every
+def test_relative_links_resolve(path: Path) -> None:
+    """Every link to a file or an anchor of this project leads somewhere."""
+    for link in links(path):
+        target, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        file = (path.parent / target).resolve() if target else path
+        assert file.exists(), link
+        assert not anchor or anchor in anchors(file), link
+
+
+@every
+def test_links_to_the_guide_name_its_headings(path: Path) -> None:
+    """A link into the guide uses an anchor that the guide has."""
+    known = {heading["anchor"] for heading in GUIDE["headings"]}
+    for link in links(path):
+        article, _, anchor = link.partition("#")
+        if article == GUIDE["article"] and anchor:
+            assert anchor in known, link
+
+
+@every
+def test_references_are_defined(path: Path) -> None:
+    """A link by reference has its definition on the same page."""
+    text = prose(path)
+    assert set(REFERRED.findall(text)) <= {name for name, _ in DEFINED.findall(text)}
+
+
+@every
+def test_no_machine_path(path: Path) -> None:
+    """No document names a folder of the machine that it was written on."""
+    assert MACHINE_PATH.findall(path.read_text("utf-8")) == []
+
+
+@every
+def test_document_is_not_empty(path: Path) -> None:
+    """A document has a title and says something."""
+    assert HEADING.search(prose(path))
+    assert len(prose(path).split()) > 50
+
+
+def test_readme_is_short() -> None:
+    """A newcomer reads the README to its end."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
+
+
+def test_anchors_are_unique() -> None:
+    """An explicit anchor stands once on its page."""
+    for path in documents():
+        found = ANCHOR.findall(path.read_text("utf-8"))
+        assert len(found) == len(set(found)), path.name
+
+
+@pytest.mark.parametrize("anchor", sorted(sections()))
+def test_section_has_its_four_parts(anchor: str) -> None:
+    """Each section says meaning, impact, diagnosis and mitigation, in this order."""
+    pattern = "".join(rf"\s*\*\*{name}\.\*\* (?P<{name}>.+?)" for name in FORM)
+    match = re.fullmatch(pattern + r"\s*", sections()[anchor], re.DOTALL)
+    assert match, anchor
+    assert all(match[name].strip() for name in FORM)
+    assert sections()[anchor].count(".** ") == len(FORM)
+
+
+def test_every_anchor_is_a_section() -> None:
+    """No anchor of the page stands outside the form that the tests read."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    assert set(ANCHOR.findall(page)) == set(sections())
+
+
+def remedies_in_code() -> Iterator[tuple[str, str]]:
+    """Yield file and remedy id for each that the code names.
+
+    A remedy id is given as `remedy_id="…"`, or stands as a value of a table
+    whose name contains "remed".
+    """
+    for path in sorted((ROOT / "runbook_lib").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for value in remedy_values(node):
+                if REMEDY_ID.fullmatch(value):
+                    yield path.name, value
+
+
+def remedy_values(node: ast.AST) -> list[str]:
+    """Return the texts that one syntax node gives as remedy ids."""
+    if isinstance(node, ast.keyword) and node.arg == "remedy_id":
+        return texts([node.value])
+    if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(
+        node.value, ast.Dict
+    ):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        names = [
+            target.id.lower() for target in targets if isinstance(target, ast.Name)
+        ]
+        if any("remed" in name for name in names):
+            return texts(node.value.values)
+    return []
+
+
+def texts(nodes: list[ast.expr]) -> list[str]:
+    """Return the values of those nodes that are texts."""
+    constants = [n.value for n in nodes if isinstance(n, ast.Constant)]
+    return [value for value in constants if isinstance(value, str)]
+
+
+def test_remedy_ids_are_found_in_code() -> None:
+    """The search above finds both forms, and leaves sentences alone."""
+    source = 'f(remedy_id="a-b")\nREMEDIES: X = {"1": "c", "2": "Do it."}\n'
+    found = [v for node in ast.walk(ast.parse(source)) for v in remedy_values(node)]
+    assert [v for v in found if REMEDY_ID.fullmatch(v)] == ["c", "a-b"]
+
+
+def test_remedies_of_the_code_have_sections() -> None:
+    """Whatever remedy a card names, the page has it."""
+    found = list(remedies_in_code())
+    assert found
+    assert [pair for pair in found if pair[1] not in sections()] == []
