@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,16 @@ Event = Mapping[str, object]
 class Chain:
     """The events of a record, the digest of its last line, and torn lines.
 
-    `torn` counts lines that a killed process left unfinished; each is followed
-    by a `run.resumed` event that carries its digest. `unfinished` tells that
-    the last line has no newline yet.
+    `torn` counts lines that a killed process left unfinished. The event after
+    one carries two digests: `prev` of the torn bytes, and `before_torn` of the
+    last whole line, so that what stands before a torn line stays linked.
+    `whole` is the digest of the last whole line: the head, unless the last line
+    is torn. `unfinished` tells that the last line has no newline yet.
     """
 
     events: tuple[Event, ...]
     head: str
+    whole: str
     torn: int = 0
     unfinished: bool = False
 
@@ -40,16 +44,27 @@ def encode(event: Event) -> bytes:
 
 
 def json_value(value: object) -> object:
-    """Return a value that RFC 8785 can write: big integers become texts."""
+    """Return a value that RFC 8785 can write.
+
+    Big integers, NaN and infinities become texts; half of a surrogate pair, as
+    in a file name that is not UTF-8, becomes a question mark. An event must
+    never be lost because of what a service or a file name holds.
+    """
     if isinstance(value, Mapping):
-        return {str(key): json_value(item) for key, item in value.items()}
+        return {_text(key): json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [json_value(item) for item in value]
-    if isinstance(value, int) and abs(value) >= 2**53:
-        return str(value)
-    if value is None or isinstance(value, str | int | float | bool):
+    if value is None or isinstance(value, bool):
         return value
-    return str(value)
+    if isinstance(value, int) and abs(value) < 2**53:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    return str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 def digest(line: bytes) -> str:
@@ -81,40 +96,41 @@ def read_chain(path: Path) -> Chain:
 
 def _checked(path: Path, lines: list[bytes], unfinished: bool) -> Chain:
     events: list[Event] = []
-    head, torn, last_torn = GENESIS, 0, False
+    head, whole, torn = GENESIS, GENESIS, 0
     for number, line in enumerate(lines, start=1):
         event = _event(line)
         if event is None:
-            torn, last_torn = torn + 1, True
+            torn, head = torn + 1, digest(line)
         else:
-            _check_link(path, number, event, head, len(events), last_torn)
+            _check_link(path, number, event, head, whole)
+            _check_number(path, number, event, len(events))
             events.append(event)
-            last_torn = False
-        head = digest(line)
-    if last_torn and not unfinished:
+            head = whole = digest(line)
+    if head != whole and not unfinished:
         raise _broken(path, len(lines), "the line is not an event")
     if not events:
         raise _broken(path, 1, "there is no event")
-    return Chain(tuple(events), head, torn, unfinished)
+    return Chain(tuple(events), head, whole, torn, unfinished)
 
 
 def _event(line: bytes) -> Event | None:
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
 
 
-def _check_link(
-    path: Path, number: int, event: Event, head: str, count: int, after_torn: bool
-) -> None:
-    if event.get("schema") not in READABLE_SCHEMAS:
-        raise _broken(path, number, f"unknown schema {event.get('schema')!r}")
-    if after_torn and event.get("event") != "run.resumed":
+def _check_link(path: Path, number: int, event: Event, head: str, whole: str) -> None:
+    if head != whole and event.get("before_torn") != whole:
         raise _broken(path, number - 1, "the line is not an event")
     if event.get("prev") != head:
         raise _broken(path, number, "it does not carry the digest of the line before")
+
+
+def _check_number(path: Path, number: int, event: Event, count: int) -> None:
+    if event.get("schema") not in READABLE_SCHEMAS:
+        raise _broken(path, number, f"unknown schema {event.get('schema')!r}")
     if event.get("seq") != count:
         raise _broken(path, number, f"its number is {event.get('seq')}, not {count}")
 

@@ -17,7 +17,7 @@ from runbook_lib.engine.chain import (
     encode,
     read_chain,
 )
-from runbook_lib.errors import Refused
+from runbook_lib.errors import RecordBroken, Refused
 from runbook_lib.secret import Mask
 
 Clock = Callable[[], datetime]
@@ -54,6 +54,8 @@ class Record:
         self._clock = clock
         self._head = GENESIS
         self._events: list[Event] = []
+        self._ending = b""  # what ends an unfinished line, with the next event
+        self._before_torn: str | None = None
 
     @classmethod
     def create(cls, folder: Path, *, mask: Mask, clock: Clock = utc_now) -> Self:
@@ -73,7 +75,10 @@ class Record:
 
     @classmethod
     def reopen(cls, folder: Path, *, mask: Mask, clock: Clock = utc_now) -> Self:
-        """Open a record that was not closed; a torn last line is kept and ended.
+        """Open a record that was not closed; a torn last line is kept.
+
+        The next event ends it, in the same write: a process killed between two
+        writes would leave a line that nothing explains.
 
         Raises:
             Refused: another process writes to it, or the run is closed.
@@ -90,8 +95,8 @@ class Record:
             )
         record = cls(folder, folder.name, stream, mask, clock)
         record._head, record._events = chain.head, list(chain.events)
-        if chain.unfinished:
-            stream.write(b"\n")
+        record._ending = b"\n" if chain.unfinished else b""
+        record._before_torn = chain.whole if chain.head != chain.whole else None
         return record
 
     @property
@@ -105,7 +110,12 @@ class Record:
         return tuple(self._events)
 
     def append(self, event: str, *, mode: str, **fields: object) -> Event:
-        """Write one event, and return it once it is on disk."""
+        """Write one event, and return it once it is on disk.
+
+        Raises:
+            RecordBroken: it could not be written whole; the record takes no
+                further event, and resuming the run repairs it.
+        """
         body: dict[str, object] = {
             "schema": SCHEMA,
             "seq": len(self._events),
@@ -114,16 +124,34 @@ class Record:
             "time": timestamp(self._clock()),
             "mode": mode,
             "event": event,
+            **({"before_torn": self._before_torn} if self._before_torn else {}),
             **fields,
         }
         masked = self._mask.value(body)
         assert isinstance(masked, dict)  # noqa: S101 - a mapping stays a mapping
         line = encode(masked)
-        self._stream.write(line + b"\n")
-        os.fsync(self._stream.fileno())
-        self._head = digest(line)
+        self._write(line)
+        self._head, self._ending, self._before_torn = digest(line), b"", None
         self._events.append(masked)
         return masked
+
+    def _write(self, line: bytes) -> None:
+        data = self._ending + line + b"\n"
+        try:
+            written = self._stream.write(data)
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise self._unwritten(str(error.strerror)) from None
+        if written != len(data):
+            raise self._unwritten("the file system took only a part")
+
+    def _unwritten(self, why: str) -> RecordBroken:
+        """Stop writing: after a torn line every further link would be wrong."""
+        self._stream.close()
+        return RecordBroken(
+            f"{self.folder}: the record cannot be written: {why}",
+            remedy="Make room on the disk, then run again: the run is resumed.",
+        )
 
     def traffic(self, exchange: Mapping[str, object]) -> None:
         """Write one exchange with a service to `traffic.ndjson`, masked."""
