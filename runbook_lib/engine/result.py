@@ -48,11 +48,16 @@ def unreached(events: Sequence[Event]) -> list[Event]:
 def result(events: Sequence[Event]) -> Result:
     """Judge a run by its events.
 
-    A step that failed or could not be looked at fails the run. A run that has
-    open, blocked or unreached steps, or lacks the proof that its notebook
-    names, is incomplete. All steps skipped is never a success.
+    A credential found in the record fails the run, and so does a step that
+    failed or could not be looked at. A run that has open, blocked or unreached
+    steps, or lacks the proof that its notebook names, is incomplete; so is a
+    rollback whose notebook did not reach its end. All steps skipped is never a
+    success.
     """
-    if any(event["event"] == "run.refused" for event in events):
+    kinds = {event["event"] for event in events}
+    if "leak.found" in kinds:
+        return Result.FAILED
+    if "run.refused" in kinds:
         return Result.REFUSED
     mode = header(events)["mode"]
     counts = outcomes(events)
@@ -61,7 +66,8 @@ def result(events: Sequence[Event]) -> Result:
     if counts.get(Outcome.BLOCKED) or counts.get(Outcome.PENDING):
         return Result.INCOMPLETE
     if mode == Mode.ROLLBACK:
-        return Result.ROLLED_BACK
+        finished = "run.finished" in kinds
+        return Result.ROLLED_BACK if finished else Result.INCOMPLETE
     if unreached(events) or not set(counts) - {Outcome.SKIPPED}:
         return Result.INCOMPLETE
     if mode != Mode.PLAN and not proven(events):
