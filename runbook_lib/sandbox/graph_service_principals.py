@@ -65,7 +65,12 @@ def create_service_principal(graph: GraphCall) -> Answer:
     principal = _backed(graph, app_id) | body
     identifier = principal["id"]
     graph.tenant.service_principals[identifier] = principal
-    for relation in ("application", "filter", "assignment", "exchange"):
+    for relation in (
+        "application",
+        "filter",
+        "assignment",
+        "exchange-principal",
+    ):
         graph.sandbox.faults.start_lag(relation, identifier)
     context = "https://graph.microsoft.com/v1.0/$metadata#servicePrincipals/$entity"
     answer = Answer(201, {"@odata.context": context, **shown(principal)})

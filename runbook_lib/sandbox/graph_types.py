@@ -62,7 +62,7 @@ def properties_of(type_name: str) -> dict[str, str]:
     """Return property -> Edm type of a type and its bases."""
     entry = _types()[type_name]
     inherited = properties_of(entry["base"]) if entry["base"] in _types() else {}
-    return inherited | entry["props"]
+    return {**inherited, **entry["props"]}
 
 
 def check_body(

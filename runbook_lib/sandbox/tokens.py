@@ -16,8 +16,11 @@ from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 LIFETIME_SECONDS = 3600
 BACKDATED_SECONDS = 300  # Entra dates a token five minutes back
 
-OUTLOOK_AUDIENCES = ("https://outlook.office365.com", "https://outlook.office.com")
-GRAPH_AUDIENCES = (
+OUTLOOK_AUDIENCES: tuple[str, ...] = (
+    "https://outlook.office365.com",
+    "https://outlook.office.com",
+)
+GRAPH_AUDIENCES: tuple[str, ...] = (
     "https://graph.microsoft.com",
     "00000003-0000-0000-c000-000000000000",
 )
