@@ -1,0 +1,44 @@
+"""Rows of docs/sandbox.md: each has one check, run against whole and broken tenants.
+
+A check states with plain assertions what the row promises. It has to pass where the
+row holds and to fail where the row is switched off.
+"""
+
+from collections.abc import Callable, Iterator
+
+from runbook_lib.sandbox.behaviours import known_rows
+from tests.sandbox.world import World
+
+Check = Callable[[World], None]
+
+
+class Checks:
+    """The checks of some areas, by row."""
+
+    def __init__(self, *areas: str) -> None:
+        """Collect checks for the rows of these areas."""
+        self._areas = areas
+        self._checks: dict[str, Check] = {}
+
+    def row(self, identifier: str) -> Callable[[Check], Check]:
+        """Register the check of a row."""
+
+        def register(check: Check) -> Check:
+            assert identifier not in self._checks, identifier
+            self._checks[identifier] = check
+            return check
+
+        return register
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the rows that have a check."""
+        return iter(self._checks)
+
+    def missing(self) -> set[str]:
+        """Return the rows of the areas that have no check."""
+        wanted = {row for row in known_rows() if row.partition(".")[0] in self._areas}
+        return wanted ^ set(self._checks)
+
+    def run(self, identifier: str, world: World) -> None:
+        """Run the check of a row."""
+        self._checks[identifier](world)
