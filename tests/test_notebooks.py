@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -15,9 +16,11 @@ from typing import Any
 import nbformat
 import pytest
 
+from runbook_lib.engine.runbook import Listed
+from runbook_lib.steps.catalogue import RUNBOOKS
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
 GUIDE = json.loads((ROOT / "tests/data/guide-anchors.json").read_text("utf-8"))
 PARTS = ("scope", "parameters", "open-run", "prerequisites", "steps", "test", "report")
 ALWAYS = ("scope", "parameters", "open-run", "report")
@@ -35,7 +38,7 @@ STEP_TEXT = re.compile(
 )
 UNSTABLE = re.compile(
     r"127\.0\.0\.1|\[::1\]|localhost:\d+|/tmp/|/home/|/root/|/Users/"
-    r"|\b\d+(?:\.\d+)? (?:ms|seconds)\b"
+    r"|\b\d+(?:\.\d+)? (?:ms|seconds)\b|\d{4}-\d\d-\d\dT\d\d:\d\d"
 )
 
 Cell = Mapping[str, Any]
@@ -219,26 +222,51 @@ def test_step_cells_cannot_be_deleted_by_a_key(path: Path) -> None:
 def test_step_texts_have_their_form(path: Path) -> None:
     """Title, why, table, when it passes, the remedy, the guide, and its error."""
     anchors = {heading["anchor"] for heading in GUIDE["headings"]}
-    for text, code in step_cells(path):
+    for text, _ in step_cells(path):
         match = STEP_TEXT.fullmatch(text["source"])
         assert match, text["id"]
-        assert match["remedy"].replace(":", "-") == code["id"]
         article, _, anchor = match["guide"].partition("#")
         assert (article, anchor in anchors) == (GUIDE["article"], True), text["id"]
 
 
 @every
-def test_step_titles_are_those_of_troubleshooting(path: Path) -> None:
-    """A step has one title, in the notebook and in its troubleshooting section."""
-    sections = dict(
-        re.findall(
-            r'<a id="([^"]+)"></a>\n## (.+)\n', TROUBLESHOOTING.read_text("utf-8")
-        )
-    )
-    for text, _ in step_cells(path):
-        match = STEP_TEXT.fullmatch(text["source"])
+def test_steps_are_those_of_the_catalogue(path: Path) -> None:
+    """Notebook and catalogue have the same steps in the same order."""
+    ids = [entry.id.replace(":", "-") for entry in RUNBOOKS[path.stem].listed]
+    assert [code["id"] for _, code in step_cells(path)] == ids
+
+
+def listed_cells(path: Path) -> Iterator[tuple[Listed, re.Match[str], ast.Call]]:
+    """Yield the catalogue's entry, the text and the call of each step."""
+    for entry, (text, code) in zip(
+        RUNBOOKS[path.stem].listed, step_cells(path), strict=True
+    ):
+        match, call = STEP_TEXT.fullmatch(text["source"]), step_call(code["source"])
         assert match
-        assert sections.get(match["remedy"]) == match["title"]
+        assert call
+        yield entry, match, call
+
+
+@every
+def test_step_texts_say_what_the_step_says(path: Path) -> None:
+    """Heading, remedy and guide anchor are those of the class."""
+    titles = {step["step"]: step["title"] for step in RUNBOOKS[path.stem].steps()}
+    for entry, match, _ in listed_cells(path):
+        assert match["title"] == titles[entry.id]
+        assert match["remedy"] == entry.id
+        assert match["guide"].partition("#")[2] == entry.step.guide
+
+
+@every
+def test_calls_fit_the_step(path: Path) -> None:
+    """Each call gives every input that has no default, by its name."""
+    for entry, _, call in listed_cells(path):
+        assert isinstance(call.func, ast.Name)
+        assert call.func.id == entry.step.__name__
+        given = {keyword.arg for keyword in call.keywords}
+        inputs = dataclasses.fields(entry.step)
+        needed = {f.name for f in inputs if f.default is dataclasses.MISSING}
+        assert needed <= given <= {f.name for f in inputs}, entry.id
 
 
 @every
