@@ -1,0 +1,78 @@
+"""What a record does not prove, said before anybody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from runbook_lib.engine.chain import Event
+from runbook_lib.engine.history import closed, header
+from runbook_lib.engine.result import proven
+from runbook_lib.engine.step import Mode
+from runbook_lib.views import story
+
+
+def unproven(events: Sequence[Event]) -> list[str]:
+    """Return the sentences under "unproven"; there is always at least one."""
+    return [
+        *_target(events),
+        *_mode(events),
+        *_steps(events),
+        *_vantages(events),
+        *_closing(events),
+        "This record carries no signature. Its sums and its chain show that its "
+        "files belong together, not who made them.",
+    ]
+
+
+def _target(events: Sequence[Event]) -> list[str]:
+    if story.tenant(events).get("target") != "sandbox":
+        return []
+    return ["The target is the sandbox: nothing about a real tenant is proven."]
+
+
+def _mode(events: Sequence[Event]) -> list[str]:
+    mode = header(events)["mode"]
+    if mode == Mode.PLAN:
+        return ["A plan shows what would be written; that it works is not proven."]
+    if mode == Mode.ROLLBACK or proven(events):
+        return []
+    missing = [p.title for p in story.proof(events) if p.event.get("outcome") != "ok"]
+    return [f"The proof is not complete: {'; '.join(missing)}."]
+
+
+def _steps(events: Sequence[Event]) -> list[str]:
+    if header(events)["mode"] == Mode.PLAN:
+        return []
+    found = story.open_points(events)
+    return [f"Not shown to be as expected: {point.title}." for point in found]
+
+
+def _vantages(events: Sequence[Event]) -> list[str]:
+    return [
+        f"{point.title}: seen from {point.event['vantage']}; a network fact holds "
+        "only for the place from which it was seen."
+        for point in story.steps(events)
+        if point.event.get("vantage")
+    ]
+
+
+def _closing(events: Sequence[Event]) -> list[str]:
+    end, head = closed(events), header(events)
+    said = []
+    if end is None:
+        said.append("The record is open: it can still grow.")
+    elif end.get("leak_search") == "patterns":
+        said.append(
+            "The files were searched for secrets by their usual shapes, not by the "
+            "values that this run used."
+        )
+    kernel = cast("dict[str, object]", (end or {}).get("kernel") or {})
+    if kernel.get("ended") in ("died", "unknown"):
+        said.append(f"How the kernel ended: {kernel['ended']}.")
+    if not head.get("ledger_head"):
+        said.append(
+            "No ledger line stood before this run, so nothing shows that no run "
+            "came before it."
+        )
+    return said

@@ -1,0 +1,166 @@
+"""The report of a run: one HTML file that explains itself, drawn from the events.
+
+No script, no font, no picture and no address outside the file is needed to read
+it; it can be attached to a change, printed, and read in ten years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from runbook_lib.engine.chain import Event, digest, encode
+from runbook_lib.engine.expect import plain
+from runbook_lib.engine.history import closed, ends, header
+from runbook_lib.views import story
+from runbook_lib.views.cards import card_html
+from runbook_lib.views.facts import facts, measured_operator
+from runbook_lib.views.limits import unproven
+from runbook_lib.views.notices import badge_html
+from runbook_lib.views.theme import CAPTION, CELL, LIGHT, sheet, style_sheet, variables
+from runbook_lib.views.traffic import read_traffic
+from runbook_lib.views.values import value_html, visible
+from runbook_lib.views.verdict import sentences, verdict
+
+if TYPE_CHECKING:
+    import pandas
+
+SANDBOX_MARK = "SANDBOX – proves nothing about a real tenant"
+
+
+def report_html(events: Sequence[Event], *, folder: Path) -> str:
+    """Return the report of a record as one HTML page.
+
+    Drawn from the events; of the folder only its name and `traffic.ndjson` are
+    used, so the same record gives the same report.
+    """
+    template = _environment().get_template("report.html.j2")
+    return template.render(**_content(events, folder))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("runbook_lib.views"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["value"] = lambda value: Markup(value_html(value))  # noqa: S704
+    environment.filters["badge"] = lambda badge: Markup(badge_html(badge))  # noqa: S704
+    environment.filters["seen"] = lambda text: visible(str(text))
+    return environment
+
+
+def _content(events: Sequence[Event], folder: Path) -> dict[str, object]:
+    head = header(events)
+    sandbox = story.tenant(events).get("target") == "sandbox"
+    title = str(head.get("title") or head.get("notebook") or "Runbook")
+    mark = SANDBOX_MARK if sandbox else f"{title} – run {head['run']}"
+    return {
+        "style": Markup(_style(mark, title, str(head["run"]))),  # noqa: S704
+        "title": title,
+        "mark": mark,
+        "sandbox": sandbox,
+        "head": head,
+        "folder": folder.name,
+        "verdict": verdict(events),
+        "sentences": sentences(events),
+        "facts": facts(events),
+        "operator": measured_operator(events),
+        "refusal": _first(events, "run.refused"),
+        "closed": closed(events),
+        "chain_head": digest(encode(events[-1])),
+        "traffic": read_traffic(folder),
+        **_story(events),
+    }
+
+
+def _story(events: Sequence[Event]) -> dict[str, object]:
+    return {
+        "written": story.written(events),
+        "planned": story.planned(events),
+        "sent": story.sent(events),
+        "steps": story.steps(events),
+        "proof": story.proof(events),
+        "open_points": story.open_points(events),
+        "advice": story.advice(events),
+        "reason_of": story.reason_of,
+        "attested": story.attested(events),
+        "measured": story.measured(events),
+        "stated": story.stated(events),
+        "unproven": unproven(events),
+        "cards": [_card(end) for end in ends(events).values()],
+    }
+
+
+def _card(end: Event) -> Markup:
+    return Markup(card_html(end, full=True, styled=False))  # noqa: S704
+
+
+def _first(events: Sequence[Event], name: str) -> Event | None:
+    return next((event for event in events if event["event"] == name), None)
+
+
+def _style(mark: str, title: str, run: str) -> str:
+    """Return the style sheets; the texts of the page margins are set in CSS."""
+    page = sheet("report.css")
+    for name, text in {"mark": mark, "title": title, "run": run}.items():
+        page = page.replace(f'"{{{{{name}}}}}"', css_string(text))
+    return f":root{{{variables(LIGHT)}}}{page}{style_sheet()}"
+
+
+def css_string(text: str) -> str:
+    """Return a CSS string literal in which nothing but letters is left as it is."""
+    inner = "".join(
+        char if char.isascii() and char.isalnum() else f"\\{ord(char):x} "
+        for char in text
+    )
+    return f'"{inner}"'
+
+
+def summary(events: Sequence[Event]) -> pandas.DataFrame:
+    """Return step, title and outcome of all steps, for a notebook's last cell.
+
+    The frame shows itself as HTML.
+    """
+    # Here, because closing a record draws the report and needs no data frame.
+    import pandas
+
+    columns = ["step", "title", "outcome"]
+    rows = [(p.step, p.title, p.badge.words) for p in story.steps(events)]
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def values_table(
+    rows: Iterable[Sequence[object]], *, caption: str = "SAP values"
+) -> str:
+    """Return the HTML of the values that somebody enters in SAP.
+
+    A row is field, value, where to enter it, and source or doubt; a value of
+    None, or a reference that the run has not resolved, is shown as such.
+    """
+    names = ("Field", "Value", "Where to enter it", "Source, doubt")
+    head = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in names)
+    body = "".join(_value_row(row) for row in rows)
+    return (
+        f'<style>{style_sheet()}</style><section class="rb" '
+        f'aria-label="{escape(caption)}"><table style="width:100%">'
+        f'<caption style="{CAPTION}">{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></section>"
+    )
+
+
+def _value_row(row: Sequence[object]) -> str:
+    name, value, *others = row
+    cells = "".join(
+        f'<td style="{CELL}">{escape(visible(str(other)))}</td>' for other in others
+    )
+    return (
+        f'<tr><th scope="row" style="{CELL}">{escape(visible(str(name)))}</th>'
+        f'<td style="{CELL}">{value_html(plain(value))}</td>{cells}</tr>'
+    )

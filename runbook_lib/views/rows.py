@@ -1,0 +1,104 @@
+"""The rows of a card: one property each, compared as the engine compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from runbook_lib.engine.chain import Event
+from runbook_lib.engine.expect import AtLeast, Including, OneOf, Present, State, met
+from runbook_lib.engine.step import Outcome
+from runbook_lib.views.values import matcher
+
+ADDED, REMOVED, MADE, SAME, DIFFERS, SEEN = "+", "−", "~", "=", "≠", "·"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One property: values as recorded, a sign and the word for it.
+
+    `compared` is false for a property that was seen but is not expected to
+    have a certain value.
+    """
+
+    name: str
+    before: object
+    expected: object
+    now: object
+    sign: str
+    word: str
+    compared: bool = True
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether a reader should stop at this row."""
+        return self.sign not in (SAME, SEEN)
+
+
+def rows(event: Event) -> list[Row]:
+    """Return the rows of a `step.end` event: expected properties first."""
+    before, expected, after = (state(event, n) for n in ("before", "expected", "after"))
+    others = [name for name in {**before, **after} if name not in expected]
+    compared = [_row(event, name, before, expected, after) for name in expected]
+    return compared + [
+        Row(name, before.get(name), None, after.get(name), SEEN, "seen", False)
+        for name in others
+    ]
+
+
+def state(event: Event, name: str) -> State:
+    """Return a field of an event that maps property names to values, or {}."""
+    found = event.get(name)
+    return cast("State", found) if isinstance(found, Mapping) else {}
+
+
+def _row(event: Event, name: str, before: State, expected: State, after: State) -> Row:
+    was, wanted, now = before.get(name), expected[name], after.get(name)
+    outcome = event["outcome"]
+    if outcome == Outcome.PLANNED:
+        sign, word = _planned(event, was, wanted)
+    elif not after:
+        sign, word = SEEN, "not looked at"
+    elif not is_met(wanted, now):
+        sign, word = DIFFERS, "differs"
+    elif outcome in (Outcome.CHANGED, Outcome.REVERTED):
+        sign, word = _written(was, now)
+    else:
+        sign, word = SAME, "as expected"
+    return Row(name, was, wanted, now, sign, word)
+
+
+def _planned(event: Event, was: object, wanted: object) -> tuple[str, str]:
+    if event.get("kind") != "Change":
+        return SEEN, "not looked at yet"
+    if is_met(wanted, was):
+        return SAME, "stays"
+    if was is None:
+        return ADDED, "will be added"
+    return (REMOVED, "will be removed") if wanted is None else (MADE, "will change")
+
+
+def _written(was: object, now: object) -> tuple[str, str]:
+    if was == now:
+        return SAME, "stayed"
+    if was is None:
+        return ADDED, "added"
+    return (REMOVED, "removed") if now is None else (MADE, "changed")
+
+
+def is_met(wanted: object, seen: object) -> bool:
+    """Tell whether a recorded value meets a recorded expectation."""
+    known = matcher(wanted)
+    if known is None:
+        return met({"value": wanted}, {"value": seen})
+    name, argument = known
+    return name in _READ and met({"value": _READ[name](argument)}, {"value": seen})
+
+
+_READ: dict[str, Callable[[object], object]] = {
+    "one of": lambda argument: OneOf(tuple(cast("list[object]", argument))),
+    "including": lambda argument: Including(tuple(cast("list[object]", argument))),
+    "present": lambda argument: Present(),
+    "at least": lambda argument: AtLeast(cast("int | str", argument)),
+}

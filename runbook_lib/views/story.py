@@ -1,0 +1,177 @@
+"""What a report tells, drawn from the events: changes, proof, open points, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from runbook_lib.engine.chain import Event
+from runbook_lib.engine.history import changes, ends, header
+from runbook_lib.engine.result import unreached
+from runbook_lib.engine.step import Mode, Outcome
+from runbook_lib.views.rows import Row, rows
+from runbook_lib.views.words import NOT_STARTED, Badge, badge, reason
+
+OPEN = (Outcome.FAILED, Outcome.ERROR, Outcome.BLOCKED, Outcome.PENDING)
+HARMLESS = frozenset({"not_applicable", "nothing_changed", "user_choice"})
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One object that was, or would be, written: its rows before and after."""
+
+    event: Event
+    rows: tuple[Row, ...]
+
+    @property
+    def action(self) -> str:
+        """Return what was done, in words."""
+        return _ACTIONS.get(str(self.event.get("action")), "written")
+
+
+_ACTIONS = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "adopt": "adopted, then updated",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One step in a list: its badge, and what a reader has to know or to do."""
+
+    step: str
+    title: str
+    badge: Badge
+    text: str
+    event: Event
+
+
+def written(events: Sequence[Event]) -> list[Changed]:
+    """Return what the run wrote; a rollback's are the steps that it reverted."""
+    if header(events)["mode"] == Mode.ROLLBACK:
+        found = _having(events, Outcome.REVERTED)
+    else:
+        found = changes(events)
+    return [_changed(event) for event in found]
+
+
+def planned(events: Sequence[Event]) -> list[Changed]:
+    """Return what would be written, for the Changes whose last word is a plan."""
+    found = _having(events, Outcome.PLANNED)
+    return [_changed(event) for event in found if event["kind"] == "Change"]
+
+
+def _changed(event: Event) -> Changed:
+    shown = [row for row in rows(event) if row.compared and row.before != row.now]
+    if event["outcome"] == Outcome.PLANNED:
+        shown = [row for row in rows(event) if row.compared]
+    return Changed(event, tuple(shown))
+
+
+def _having(events: Sequence[Event], outcome: Outcome) -> list[Event]:
+    return [end for end in ends(events).values() if end["outcome"] == outcome]
+
+
+def sent(events: Sequence[Event]) -> list[Event]:
+    """Return the effects that probes left behind: messages and such."""
+    return [event for event in events if event["event"] == "step.acted"]
+
+
+def steps(events: Sequence[Event]) -> list[Point]:
+    """Return all steps, reached or not, in the order of the notebook."""
+    listed = cast("list[Event]", header(events).get("steps") or [])
+    done = ends(events)
+    if header(events)["mode"] == Mode.ROLLBACK:
+        listed = []
+    names = dict.fromkeys([*(str(entry["step"]) for entry in listed), *done])
+    entries = {str(entry["step"]): entry for entry in listed}
+    return [
+        _point(done[name]) if name in done else _not_reached(entries[name])
+        for name in names
+    ]
+
+
+def _point(end: Event) -> Point:
+    text = str(end.get("problem") or end.get("advice") or "")
+    return Point(str(end["step"]), str(end["title"]), badge(end), text, end)
+
+
+def _not_reached(entry: Event) -> Point:
+    text = "The run ended before this step."
+    return Point(str(entry["step"]), str(entry["title"]), NOT_STARTED, text, entry)
+
+
+def proof(events: Sequence[Event]) -> list[Point]:
+    """Return the steps that the notebook names as its proof."""
+    named = cast("list[str]", header(events).get("proof") or [])
+    found = {point.step: point for point in steps(events)}
+    missing = {"title": "not a step of this run", "outcome": None}
+    return [
+        found.get(name) or _not_reached({"step": name, **missing}) for name in named
+    ]
+
+
+def open_points(events: Sequence[Event]) -> list[Point]:
+    """Return the steps that somebody still has to do something about."""
+    missing = {entry["step"] for entry in unreached(events)}
+    return [
+        point
+        for point in steps(events)
+        if point.event.get("outcome") in OPEN
+        or point.step in missing
+        or _skip_matters(point.event)
+    ]
+
+
+def _skip_matters(event: Event) -> bool:
+    skipped = event.get("outcome") == Outcome.SKIPPED
+    return skipped and event.get("reason") not in HARMLESS
+
+
+def advice(events: Sequence[Event]) -> list[Point]:
+    """Return the steps that work, but should not stay so."""
+    return [
+        Point(point.step, point.title, point.badge, str(point.event["advice"]), {})
+        for point in steps(events)
+        if point.event.get("advice")
+    ]
+
+
+def attested(events: Sequence[Event]) -> list[Event]:
+    """Return the evidence that people handed in, oldest first."""
+    return [event for event in events if event["event"] == "evidence.attached"]
+
+
+def measured(events: Sequence[Event]) -> list[Point]:
+    """Return the steps whose good outcome this tool read from a service."""
+    good = (Outcome.OK, Outcome.CHANGED, Outcome.REVERTED)
+    return [
+        point
+        for point in steps(events)
+        if point.event.get("outcome") in good and point.event["kind"] != "Attestation"
+    ]
+
+
+def stated(events: Sequence[Event]) -> list[Point]:
+    """Return the steps whose good outcome rests on a person's word."""
+    return [
+        point
+        for point in steps(events)
+        if point.event.get("outcome") == Outcome.OK
+        and point.event["kind"] == "Attestation"
+    ]
+
+
+def reason_of(point: Point) -> str:
+    """Return the sentence of an open point."""
+    if point.event.get("outcome") == Outcome.SKIPPED and not point.text:
+        return f"Skipped: {reason(point.event)}."
+    return point.text
+
+
+def tenant(events: Sequence[Event]) -> Mapping[str, object]:
+    """Return what the header declares of the tenant."""
+    return cast("Mapping[str, object]", header(events).get("tenant") or {})
