@@ -55,7 +55,7 @@ def token(call: Call, identifier: str) -> Answer:
     scope = required(form, "scope")
     application = tenant.application_by_app_id(client_id)
     if application is None:
-        raise AadstsError(700016, app_id=client_id, tenant=tenant.display_name)
+        raise _unknown(tenant, client_id)
     request = TokenRequest(call.sandbox, tenant, form, application)
     by_certificate = check_credential(request)
     client = _service_principal(request)
@@ -65,6 +65,11 @@ def token(call: Call, identifier: str) -> Answer:
         call.sandbox, tenant, client, resource, audience, by_certificate=by_certificate
     )
     return Answer(200, _granted(access_token), sign_in_headers(), tenant.tenant_id)
+
+
+def _unknown(tenant: Tenant, client_id: str) -> AadstsError:
+    """Return the refusal of an application that the tenant does not have."""
+    return AadstsError(700016, app_id=client_id, tenant=tenant.display_name)
 
 
 def _granted(access_token: str) -> JsonObject:
@@ -85,6 +90,8 @@ def find_tenant(sandbox: Sandbox, identifier: str, error: str | None = None) -> 
     tenant = sandbox.tenant(identifier)
     if tenant is not None:
         return tenant
+    if not sandbox.holds("entra.unknown-tenant"):
+        return next(iter(sandbox.tenants.values()))
     if _is_guid(identifier) or _DNS_NAME.fullmatch(identifier):
         raise AadstsError(90002, error, identifier=identifier)
     raise AadstsError(900023, error, identifier=identifier)
@@ -105,7 +112,7 @@ def _form(call: Call) -> dict[str, str]:
     text = call.body.decode("utf-8", errors="replace")
     form = dict(parse_qsl(text, keep_blank_values=True))
     scheme, _, blob = call.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
+    if scheme.lower() == "basic" and call.sandbox.holds("entra.basic-authentication"):
         form |= _basic(blob)
     return form
 
@@ -176,6 +183,8 @@ def _service_principal(request: TokenRequest) -> JsonObject:
     tenant, app_id = request.tenant, request.app_id
     client = tenant.service_principal_by_app_id(app_id)
     if client is None:
+        if not request.sandbox.holds("entra.missing-service-principal"):
+            raise _unknown(tenant, app_id)
         raise AadstsError(7000229, app_id=app_id, tenant_id=tenant.tenant_id)
     if not client["accountEnabled"] and request.sandbox.holds("entra.disabled-client"):
         raise AadstsError(7000112, app_id=app_id, name=client["displayName"])
@@ -189,9 +198,10 @@ def _resource(request: TokenRequest, scope: str) -> tuple[JsonObject, str]:
         raise AadstsError(70011, scope=scope)
     if audience == scope and request.sandbox.holds("entra.default-scope"):
         raise AadstsError(1002012, scope=scope)
+    checked = request.sandbox.holds("entra.unknown-resource")
     for principal in request.tenant.service_principals.values():
         names = {name.rstrip("/") for name in principal["servicePrincipalNames"]}
-        if audience.rstrip("/") in names:
+        if audience.rstrip("/") in names or not checked:
             return principal, audience
     tenant = request.tenant.display_name
     raise AadstsError(500011, resource=audience, tenant=tenant)

@@ -20,12 +20,14 @@ from runbook_lib.sandbox.graph_errors import (
     GraphError,
     denied,
     error_answer,
+    not_found,
     unreadable,
     with_headers,
 )
 from runbook_lib.sandbox.http import Answer, Call, Service
 from runbook_lib.sandbox.tokens import (
     GRAPH_AUDIENCES,
+    OUTLOOK_AUDIENCES,
     Claims,
     TokenProblem,
     verify_access_token,
@@ -149,7 +151,10 @@ ROUTES = tuple(
 
 def handle(call: Call) -> Answer:
     """Answer one request to the Graph host."""
-    claims = verify_access_token(call.sandbox, call.bearer, GRAPH_AUDIENCES)
+    audiences = GRAPH_AUDIENCES
+    if not call.sandbox.holds("graph.audience"):
+        audiences += OUTLOOK_AUDIENCES
+    claims = verify_access_token(call.sandbox, call.bearer, audiences)
     if isinstance(claims, TokenProblem):
         problem = GraphError(401, "InvalidAuthenticationToken", claims.message)
         return error_answer(call, problem)
@@ -183,6 +188,8 @@ def _routed(call: Call) -> tuple[Route, dict[str, str]]:
         (route, keys) for route in ROUTES if (keys := route.match(segments)) is not None
     ]
     if not known:
+        if not call.sandbox.holds("graph.unknown-segment"):
+            raise not_found(segments[-1])
         raise unreadable(f"Resource not found for the segment '{segments[-1]}'.")
     for route, keys in known:
         if route.method == call.method:

@@ -38,6 +38,12 @@ AUDIENCES = (
 )
 MOST_RESOURCES = 50
 
+# What the portal declares for a new application and the API does not: User.Read.
+SIGN_IN_PERMISSION = {
+    "resourceAppId": "00000003-0000-0000-c000-000000000000",
+    "resourceAccess": [{"id": "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "type": "Scope"}],
+}
+
 
 def list_applications(graph: GraphCall) -> Answer:
     """Answer GET /applications."""
@@ -58,6 +64,7 @@ def get_application(graph: GraphCall) -> Answer:
     application = graph.application()
     selected = graph.call.query.get("$select", "").lower()
     with_keys = "keycredentials" in selected.replace(" ", "").split(",")
+    with_keys |= not graph.sandbox.holds("graph.key-bytes-on-select")
     entry = application if with_keys else shown(application)
     return single(graph.call, "application", "applications", entry)
 
@@ -73,7 +80,10 @@ def create_application(graph: GraphCall) -> Answer:
     tenant = graph.tenant
     body = _checked(graph, graph.body())
     _require_name(body, body.get("displayName"))
-    application = _merged(new_application(tenant, graph.sandbox.now()), body)
+    application = new_application(tenant, graph.sandbox.now())
+    if not graph.sandbox.holds("graph.create-declares-nothing"):
+        application["requiredResourceAccess"] = [SIGN_IN_PERMISSION]
+    application = _merged(application, body)
     identifier = application["id"]
     if "keyCredentials" in body:
         application["keyCredentials"] = checked_key_credentials(

@@ -39,7 +39,7 @@ def answer_batch(call: Call, handle: Callable[[Call], Answer]) -> Answer:
         items = _items(call)
     except ValueError:
         raise unreadable("Invalid batch payload format.") from None
-    _check(items)
+    _check(call, items)
     statuses: dict[str, int] = {}
     responses = []
     for item in items:
@@ -58,9 +58,9 @@ def _items(call: Call) -> list[Any]:
     return items
 
 
-def _check(items: list[JsonObject]) -> None:
+def _check(call: Call, items: list[JsonObject]) -> None:
     """Refuse a batch that is too long or whose items are not whole."""
-    if len(items) > MOST_ITEMS:
+    if len(items) > MOST_ITEMS and call.sandbox.holds("graph.batch-limit"):
         raise unreadable(
             f"Number of batch request steps exceeds the maximum value of {MOST_ITEMS}."
         )
@@ -83,7 +83,7 @@ def _response(
 ) -> JsonObject:
     """Answer and log one item."""
     failed = [name for name in item.get("dependsOn", ()) if statuses[name] >= 400]
-    if failed:
+    if failed and call.sandbox.holds("graph.batch-dependency"):
         message = f"Dependency '{failed[0]}' failed."
         error = {"error": {"code": "FailedDependency", "message": message}}
         return {"id": item["id"], "status": 424, "headers": {}, "body": error}

@@ -45,7 +45,10 @@ class GraphCall:
 
         Raises GraphError where there is none, or where its type is not declared.
         """
-        if not self.call.content_type:
+        declared = self.call.content_type or not self.sandbox.holds(
+            "graph.content-type"
+        )
+        if not declared:
             raise unreadable(
                 "Write requests (excluding DELETE) must contain the Content-Type"
                 " header declaration."
@@ -153,7 +156,7 @@ def _json_object(call: Call) -> JsonObject:
         value: Any = json.loads(call.body)
     except ValueError:
         value = None
-    if call.content_type != "application/json" or not isinstance(value, dict):
+    if call.content_type not in ("application/json", "") or not isinstance(value, dict):
         raise unreadable(
             "Unable to read JSON request payload. Please ensure Content-Type header is"
             " set and payload is of valid JSON format."

@@ -61,6 +61,7 @@ def list_member_of(graph: GraphCall) -> Answer:
     """
     principal = graph.service_principal()["id"]
     may_read = any(needed <= graph.roles for needed in READ_ROLES)
+    may_read |= not graph.sandbox.holds("graph.member-of-limited")
     roles = [
         _directory_role(graph, template, may_read=may_read)
         for template in graph.tenant.role_templates_of(principal)

@@ -73,13 +73,20 @@ def reply_headers(call: Call) -> dict[str, str]:
     request_id = str(uuid.uuid4())
     return {
         "request-id": request_id,
-        "client-request-id": call.headers.get("client-request-id") or request_id,
+        "client-request-id": _echoed(call) or request_id,
         "x-ms-ags-diagnostic": '{"ServerInfo":{"DataCenter":"West Europe","Slice":"E",'
         '"Ring":"5","ScaleUnit":"000","RoleInstance":"AM2PEPF00000000"}}',
         "x-ms-resource-unit": "1",
         "Cache-Control": "no-cache",
         "Strict-Transport-Security": "max-age=31536000",
     }
+
+
+def _echoed(call: Call) -> str | None:
+    """Return the caller's own id of its request."""
+    if not call.sandbox.holds("graph.client-request-id"):
+        return None
+    return call.headers.get("client-request-id")
 
 
 def with_headers(call: Call, answer: Answer) -> Answer:

@@ -13,7 +13,7 @@ from typing import Any
 
 from runbook_lib.sandbox.graph_errors import GraphError, unreadable, unsupported_query
 from runbook_lib.sandbox.graph_types import is_guid, properties_of
-from runbook_lib.sandbox.state import JsonObject
+from runbook_lib.sandbox.state import JsonObject, Sandbox
 
 Test = Callable[[JsonObject], bool]
 
@@ -59,7 +59,7 @@ _STARTS = re.compile(r"(startswith)\(\s*(\w+)\s*,\s*(\S+?)\s*\)", re.IGNORECASE)
 _ADVANCED = re.compile(r"\b(ne|not|ge|le|gt|lt|endswith|contains|any|all)\b")
 
 
-def parse_filter(type_name: str, text: str) -> Test:
+def parse_filter(sandbox: Sandbox, type_name: str, text: str) -> Test:
     """Return the test that `text` describes.
 
     Raises GraphError for what cannot be read, names no property, or needs
@@ -75,16 +75,21 @@ def parse_filter(type_name: str, text: str) -> Test:
     if "'" in bare:
         raise _invalid()
     groups = [
-        [_clause(type_name, clause, texts) for clause in re.split(r"\sand\s", group)]
+        [
+            _clause(sandbox, type_name, clause, texts)
+            for clause in re.split(r"\sand\s", group)
+        ]
         for group in re.split(r"\sor\s", bare)
     ]
     return lambda entry: any(all(test(entry) for test in group) for group in groups)
 
 
-def _clause(type_name: str, clause: str, texts: list[str]) -> Test:
+def _clause(sandbox: Sandbox, type_name: str, clause: str, texts: list[str]) -> Test:
     """Return the test of one comparison."""
     name, operator, operands = _parts(clause.strip())
     if name not in properties_of(type_name):
+        if not sandbox.holds("graph.unknown-filter"):
+            return lambda entry: False
         raise unreadable(
             f"Invalid filter clause: Could not find a property named '{name}' on type"
             f" 'microsoft.graph.{type_name}'."

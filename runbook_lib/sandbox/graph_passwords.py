@@ -39,6 +39,8 @@ def add_password(graph: GraphCall) -> Answer:
         )
     check_new_password(graph, application, end - start)
     application["passwordCredentials"].append(credential)
+    if not graph.sandbox.holds("graph.secret-shown-once"):
+        credential["secretText"] = text
     graph.tenant.secret_hashes[credential["keyId"]] = secret_hash(text)
     graph.sandbox.faults.start_lag("secret", credential["keyId"])
     return Answer(200, {"@odata.context": CONTEXT, **credential, "secretText": text})
@@ -54,7 +56,8 @@ def remove_password(graph: GraphCall) -> Answer:
         raise bad_request("The parameter 'keyId' must be a GUID.")
     credentials = application["passwordCredentials"]
     kept = [entry for entry in credentials if entry["keyId"] != key_id.lower()]
-    if len(kept) == len(credentials):
+    unknown = len(kept) == len(credentials)
+    if unknown and graph.sandbox.holds("graph.unknown-key-id"):
         raise bad_request(f"No password credential found with keyId '{key_id}'.")
     application["passwordCredentials"] = kept
     graph.tenant.secret_hashes.pop(key_id.lower(), None)

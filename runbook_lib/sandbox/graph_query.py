@@ -16,7 +16,7 @@ from runbook_lib.sandbox.graph_errors import (
     unreadable,
     unsupported_query,
 )
-from runbook_lib.sandbox.graph_filter import parse_filter
+from runbook_lib.sandbox.graph_filter import Test, parse_filter
 from runbook_lib.sandbox.graph_types import properties_of
 from runbook_lib.sandbox.http import Answer, Call
 from runbook_lib.sandbox.state import JsonObject
@@ -34,16 +34,16 @@ def listed(
     """Answer a list request: filter, order, page, then select."""
     query = call.query
     check_options(query, _LIST_OPTIONS)
-    wanted = parse_filter(type_name, query["$filter"]) if "$filter" in query else None
+    wanted = _filter(call, type_name)
     found = [entry for entry in objects if wanted is None or wanted(entry)]
     found = _ordered(call, type_name, found)
-    names = selected_names(type_name, query)
+    names = selected_names(call, type_name)
     start, size = _page(call)
     shown = [select(entry, names) for entry in found[start : start + size]]
     body: JsonObject = {"@odata.context": context_url(context, names)}
     if query.get("$count") == "true":
         body["@odata.count"] = len(found)
-    if start + size < len(found):
+    if start + size < len(found) and call.sandbox.holds("graph.paging"):
         body["@odata.nextLink"] = _next_link(call, start + size)
     return Answer(200, body | {"value": shown})
 
@@ -51,7 +51,7 @@ def listed(
 def single(call: Call, type_name: str, context: str, entry: JsonObject) -> Answer:
     """Answer a request for one object."""
     check_options(call.query, {"$select"})
-    names = selected_names(type_name, call.query)
+    names = selected_names(call, type_name)
     body = {"@odata.context": context_url(context, names, "/$entity")}
     return Answer(200, body | select(entry, names))
 
@@ -64,15 +64,24 @@ def select(entry: JsonObject, names: list[str] | None) -> JsonObject:
     return {name: entry.get(name) for name in [*annotated, *names]}
 
 
-def selected_names(type_name: str, query: dict[str, str]) -> list[str] | None:
+def _filter(call: Call, type_name: str) -> Test | None:
+    """Return the test of $filter; null where there is none."""
+    text = call.query.get("$filter")
+    return parse_filter(call.sandbox, type_name, text) if text is not None else None
+
+
+def selected_names(call: Call, type_name: str) -> list[str] | None:
     """Return the names of $select in the service's spelling; null for all.
 
     Raises GraphError for a name that the type does not have.
     """
-    if not query.get("$select"):
+    text = call.query.get("$select")
+    if not text:
         return None
     known = {name.lower(): name for name in properties_of(type_name)}
-    names = [name.strip() for name in query["$select"].split(",")]
+    names = [name.strip() for name in text.split(",")]
+    if not call.sandbox.holds("graph.unknown-select"):
+        names = [name for name in names if name.lower() in known]
     for name in names:
         if name.lower() not in known:
             raise unreadable(

@@ -137,6 +137,9 @@ def _backed(graph: GraphCall, app_id: str) -> JsonObject:
     if application and not faults.lagging("service-principal", application["id"]):
         graph.may_change(application["id"])
         return new_service_principal(tenant, application, now)
+    if application is None and not graph.sandbox.holds("graph.no-backing-application"):
+        nameless = {"appId": app_id, "displayName": None, "signInAudience": None}
+        return new_service_principal(tenant, nameless, now)
     if graph.owner:
         raise GraphError(
             403,

@@ -5,9 +5,10 @@ Source: RFC 9110 section 7.4 and 15.5.20.
 """
 
 import ssl
-from asyncio import BaseTransport
+from asyncio import BaseTransport, Transport
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -71,7 +72,7 @@ class SandboxProtocol(H11Protocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Put the connection into the state that requests on it see."""
-        super().connection_made(transport)  # type: ignore[arg-type]
+        super().connection_made(cast("Transport", transport))
         self.app_state = {**self.app_state, "transport": transport}
 
 
