@@ -40,7 +40,7 @@ PATH = "/adminapi/{version}/{tenant_id}/InvokeCommand"
 def exchange_routes(sandbox: Sandbox) -> list[BaseRoute]:
     """Return the routes of the host outlook.office365.com."""
     service = Service("exchange", invoke_command, is_write, unavailable)
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     return [Route(PATH, endpoint(sandbox, service), methods=methods)]
 
 

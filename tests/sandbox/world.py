@@ -21,21 +21,16 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 import httpx
-from starlette.applications import Starlette
-from starlette.routing import Host, Route, Router
 
 from runbook_lib.sandbox.certificates import Certificates, make_certificates
 from runbook_lib.sandbox.dns import DnsServer, start_dns
-from runbook_lib.sandbox.entra import login_service
-from runbook_lib.sandbox.exchange import exchange_routes
 from runbook_lib.sandbox.faults import Faults, parse_fault
-from runbook_lib.sandbox.graph import graph_service
-from runbook_lib.sandbox.http import Service, endpoint
 from runbook_lib.sandbox.log import AccessLog
 from runbook_lib.sandbox.mx import start_mx
 from runbook_lib.sandbox.seed import seed_tenants
 from runbook_lib.sandbox.smtp import start_submission
 from runbook_lib.sandbox.state import Mailbox, Sandbox, Tenant
+from runbook_lib.sandbox.web import make_app
 
 EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
 OUTLOOK_SCOPE = "https://outlook.office365.com/.default"
@@ -43,7 +38,6 @@ GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 MAILBOX = "sap@contoso.com"
 INBOX = "inbox@contoso.com"
 OUTSIDE = "postmaster@fabrikam.example"
-METHODS = ["GET", "POST", "PATCH", "DELETE"]
 
 Result = TypeVar("Result")
 
@@ -60,7 +54,7 @@ class Application:
 @functools.cache
 def certificates() -> Certificates:
     """Return one authority for all tests of the process."""
-    return make_certificates(["contoso-com.mail.protection.outlook.com"])
+    return make_certificates()
 
 
 class World:
@@ -97,13 +91,7 @@ class World:
     @functools.cached_property
     def client(self) -> httpx.AsyncClient:
         """Return an HTTP client that reaches all hosts of the cloud."""
-        app = Starlette(
-            routes=[
-                Host("login.microsoftonline.com", self._service(login_service())),
-                Host("graph.microsoft.com", self._service(graph_service())),
-                Host("outlook.office365.com", Router(exchange_routes(self.sandbox))),
-            ]
-        )
+        app = make_app(self.sandbox, "control-token")
         return httpx.AsyncClient(transport=httpx.ASGITransport(app))
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
@@ -281,10 +269,6 @@ class World:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
-
-    def _service(self, service: Service) -> Router:
-        serve = endpoint(self.sandbox, service)
-        return Router([Route("/{path:path}", serve, methods=METHODS)])
 
     def _invocation(
         self, cmdlet: str, parameters: dict[str, Any], options: dict[str, Any]
