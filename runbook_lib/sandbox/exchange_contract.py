@@ -31,6 +31,15 @@ MANDATORY_ON_PAPER = {
     ("Set-OrganizationConfig", "ShortenEventScopeDefault"),
 }
 
+# Parameter sets of Exchange Server: what makes them whole is not in the cloud.
+SERVER_SETS = {
+    "Computer",
+    "DatabaseFilter",
+    "DatabaseList",
+    "ServerFilter",
+    "ServerList",
+}
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -61,7 +70,7 @@ class Cmdlet:
     def set_names(self) -> list[str]:
         """Return the names of the parameter sets, or one that stands for all."""
         names = {name for entry in self.parameters.values() for name in entry.sets}
-        return sorted(names) or [ALL_SETS]
+        return sorted(names - SERVER_SETS) or [ALL_SETS]
 
 
 @cache

@@ -129,7 +129,7 @@ class World:
         self, cmdlet: str, parameters: dict[str, Any] | None = None, **options: Any
     ) -> httpx.Response:
         """Send InvokeCommand; options: token, tenant_id, version, headers, query."""
-        request = self._invocation(cmdlet, parameters or {}, options)
+        request = self.invocation(cmdlet, parameters or {}, options)
         return self._wait(self.client.send(request))
 
     def status(
@@ -139,9 +139,17 @@ class World:
 
         The body of a 403 calls itself gzip and is none: it cannot be read.
         """
-        request = self._invocation(cmdlet, parameters or {}, options)
-        answer = self._wait(self.client.send(request, stream=True))
-        return answer.status_code
+        return self.raw_answer(self.invocation(cmdlet, parameters or {}, options))[0]
+
+    def raw_answer(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
+        """Send a request; return status, headers and the body as it came."""
+
+        async def read() -> tuple[int, httpx.Headers, bytes]:
+            answer = await self.client.send(request, stream=True)
+            body = b"".join([part async for part in answer.aiter_raw()])
+            return answer.status_code, answer.headers, body
+
+        return self._wait(read())
 
     def run(self, cmdlet: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run a cmdlet that has to succeed; return its objects."""
@@ -270,9 +278,10 @@ class World:
         self._thread.join()
         self.loop.close()
 
-    def _invocation(
+    def invocation(
         self, cmdlet: str, parameters: dict[str, Any], options: dict[str, Any]
     ) -> httpx.Request:
+        """Return the request that `invoke` sends."""
         token = options.get("token") or self.token()
         tenant_id = options.get("tenant_id", self.tenant.tenant_id)
         version = options.get("version", "beta")
