@@ -14,15 +14,15 @@ from runbook_lib.engine.chain import Event
 from runbook_lib.engine.expect import plain
 from runbook_lib.engine.step import Outcome, Step
 from runbook_lib.views.notices import badge_html, notices_html
-from runbook_lib.views.rows import Row, rows, state
-from runbook_lib.views.theme import CAPTION, CELL, inline_card, style_sheet
-from runbook_lib.views.values import (
+from runbook_lib.views.rendering import (
     soft,
     value_html,
     value_text,
     visible,
     without_times,
 )
+from runbook_lib.views.rows import Row, rows, state
+from runbook_lib.views.theme import CAPTION, CELL, inline_card, style_sheet
 from runbook_lib.views.words import (
     KINDS,
     NOT_STARTED,
@@ -74,7 +74,7 @@ def waiting_card(step: Step, *, begun: bool, styled: bool = True) -> str:
 
 def waiting_text(step: Step, *, begun: bool) -> str:
     """Return the plain text of such a card."""
-    return f"{step.title}: {(UNDER_WAY if begun else NOT_STARTED).words}"
+    return f"{step.heading}: {(UNDER_WAY if begun else NOT_STARTED).words}"
 
 
 def card_text(event: Event) -> str:
@@ -104,7 +104,7 @@ def _unended(step: Step) -> Event:
     return {
         "step": step.id,
         "kind": step.kind,
-        "title": step.title,
+        "title": step.heading,
         "outcome": Outcome.BLOCKED,
         "expected": plain(step.expect()),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.history import closed, header
+from runbook_lib.engine.result import mode_of
 from runbook_lib.views import story
 
 _COMMON = frozenset({"schema", "seq", "prev", "run", "time", "mode", "event"})
@@ -32,7 +33,7 @@ def facts(events: Sequence[Event]) -> dict[str, str]:
         "Cloud": str(tenant.get("cloud") or "not stated"),
         "Mailbox": str(tenant.get("mailbox") or "not stated"),
         "Change reference": str(tenant.get("change_reference") or "none given"),
-        "Mode": _mode(head),
+        "Mode": _mode(events),
         "Run": str(head["run"]),
         "Operator, declared": _operator(head, tenant),
         "Operator, measured": _measured(events),
@@ -44,8 +45,8 @@ def _tenant(tenant: Mapping[str, object]) -> str:
     return f"{tenant.get('name')} ({tenant.get('tenant_id')})"
 
 
-def _mode(head: Event) -> str:
-    mode = str(head["mode"])
+def _mode(events: Sequence[Event]) -> str:
+    head, mode = header(events), mode_of(events)
     by = ", step by step in a front end" if head.get("interactive") else ""
     return f"{_MODES.get(mode, mode)}{by}"
 
@@ -62,18 +63,19 @@ def _measured(events: Sequence[Event]) -> str:
     seen = measured_operator(events)
     if not seen:
         return "not measured: no session was opened"
-    names = ("name", "upn", "appid", "app_id", "client_id", "oid", "object_id")
-    known = [f"{name} {seen[name]}" for name in names if seen.get(name)]
-    return ", ".join(known) or "see under Operator"
+    names = {"app_displayname": "", "upn": "", "appid": "appid ", "oid": "oid "}
+    known = [f"{word}{seen[name]}" for name, word in names.items() if seen.get(name)]
+    refused = f"no token: {seen['problem']}" if seen.get("problem") else ""
+    return ", ".join(known) or refused or "see under Operator"
 
 
 def measured_operator(events: Sequence[Event]) -> dict[str, object]:
-    """Return what `session.opened` measured: identity in the token, peer."""
+    """Return what `session.opened` measured: the identity in the token."""
     opened = [event for event in events if event["event"] == "session.opened"]
     fields = opened[-1] if opened else {}
     own = {k: v for k, v in fields.items() if k not in _COMMON}
-    identity = own.pop("identity", None)
-    return {**identity, **own} if isinstance(identity, Mapping) else own
+    token = own.pop("operator", None)
+    return {**token, **own} if isinstance(token, Mapping) else own
 
 
 def _related(events: Sequence[Event]) -> dict[str, str]:

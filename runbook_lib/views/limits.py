@@ -7,7 +7,7 @@ from typing import cast
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.history import closed, header
-from runbook_lib.engine.result import proven
+from runbook_lib.engine.result import mode_of, proven
 from runbook_lib.engine.step import Mode
 from runbook_lib.views import story
 
@@ -19,6 +19,7 @@ def unproven(events: Sequence[Event]) -> list[str]:
         *_mode(events),
         *_steps(events),
         *_vantages(events),
+        *_endpoints(events),
         *_closing(events),
         "This record carries no signature. Its sums and its chain show that its "
         "files belong together, not who made them.",
@@ -32,7 +33,7 @@ def _target(events: Sequence[Event]) -> list[str]:
 
 
 def _mode(events: Sequence[Event]) -> list[str]:
-    mode = header(events)["mode"]
+    mode = mode_of(events)
     if mode == Mode.PLAN:
         return ["A plan shows what would be written; that it works is not proven."]
     if mode == Mode.ROLLBACK or proven(events):
@@ -42,7 +43,7 @@ def _mode(events: Sequence[Event]) -> list[str]:
 
 
 def _steps(events: Sequence[Event]) -> list[str]:
-    if header(events)["mode"] == Mode.PLAN:
+    if mode_of(events) == Mode.PLAN:
         return []
     found = story.open_points(events)
     return [f"Not shown to be as expected: {point.title}." for point in found]
@@ -54,6 +55,15 @@ def _vantages(events: Sequence[Event]) -> list[str]:
         "only for the place from which it was seen."
         for point in story.steps(events)
         if point.event.get("vantage")
+    ]
+
+
+def _endpoints(events: Sequence[Event]) -> list[str]:
+    """Name the host names of this cloud that no good source confirms."""
+    doubts = cast("dict[str, str]", header(events).get("profile_doubts") or {})
+    return [
+        f"The {name} endpoint of this cloud is uncertain: {source}."
+        for name, source in doubts.items()
     ]
 
 

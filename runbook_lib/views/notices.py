@@ -7,8 +7,8 @@ from html import escape
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.step import Outcome
+from runbook_lib.views.rendering import soft, value_html, visible
 from runbook_lib.views.theme import Tone, inline, inline_box
-from runbook_lib.views.values import soft, value_html, visible
 from runbook_lib.views.words import Badge, badge
 
 TROUBLESHOOTING = "../docs/troubleshooting.md"

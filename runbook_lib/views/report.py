@@ -6,29 +6,26 @@ it; it can be attached to a change, printed, and read in ten years.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from runbook_lib.engine.chain import Event, digest, encode
-from runbook_lib.engine.expect import plain
 from runbook_lib.engine.history import closed, ends, header
 from runbook_lib.views import story
 from runbook_lib.views.cards import card_html
 from runbook_lib.views.facts import facts, measured_operator
 from runbook_lib.views.limits import unproven
 from runbook_lib.views.notices import badge_html
-from runbook_lib.views.theme import CAPTION, CELL, LIGHT, sheet, style_sheet, variables
+from runbook_lib.views.rendering import value_html, visible
+from runbook_lib.views.summary import summary, summary_html, summary_text
+from runbook_lib.views.theme import LIGHT, sheet, style_sheet, variables
 from runbook_lib.views.traffic import read_traffic
-from runbook_lib.views.values import value_html, visible
 from runbook_lib.views.verdict import sentences, verdict
 
-if TYPE_CHECKING:
-    import pandas
+__all__ = ["report_html", "summary", "summary_html", "summary_text"]
 
 SANDBOX_MARK = "SANDBOX – proves nothing about a real tenant"
 
@@ -82,6 +79,7 @@ def _content(events: Sequence[Event], folder: Path) -> dict[str, object]:
 
 def _story(events: Sequence[Event]) -> dict[str, object]:
     return {
+        "counts": story.counts(events),
         "written": story.written(events),
         "planned": story.planned(events),
         "sent": story.sent(events),
@@ -121,46 +119,3 @@ def css_string(text: str) -> str:
         for char in text
     )
     return f'"{inner}"'
-
-
-def summary(events: Sequence[Event]) -> pandas.DataFrame:
-    """Return step, title and outcome of all steps, for a notebook's last cell.
-
-    The frame shows itself as HTML.
-    """
-    # Here, because closing a record draws the report and needs no data frame.
-    import pandas
-
-    columns = ["step", "title", "outcome"]
-    rows = [(p.step, p.title, p.badge.words) for p in story.steps(events)]
-    return pandas.DataFrame(rows, columns=columns)
-
-
-def values_table(
-    rows: Iterable[Sequence[object]], *, caption: str = "SAP values"
-) -> str:
-    """Return the HTML of the values that somebody enters in SAP.
-
-    A row is field, value, where to enter it, and source or doubt; a value of
-    None, or a reference that the run has not resolved, is shown as such.
-    """
-    names = ("Field", "Value", "Where to enter it", "Source, doubt")
-    head = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in names)
-    body = "".join(_value_row(row) for row in rows)
-    return (
-        f'<style>{style_sheet()}</style><section class="rb" '
-        f'aria-label="{escape(caption)}"><table style="width:100%">'
-        f'<caption style="{CAPTION}">{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></section>"
-    )
-
-
-def _value_row(row: Sequence[object]) -> str:
-    name, value, *others = row
-    cells = "".join(
-        f'<td style="{CELL}">{escape(visible(str(other)))}</td>' for other in others
-    )
-    return (
-        f'<tr><th scope="row" style="{CELL}">{escape(visible(str(name)))}</th>'
-        f'<td style="{CELL}">{value_html(plain(value))}</td>{cells}</tr>'
-    )

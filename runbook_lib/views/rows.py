@@ -9,9 +9,9 @@ from typing import cast
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.expect import AtLeast, Including, OneOf, Present, State, met
 from runbook_lib.engine.step import Outcome
-from runbook_lib.views.values import matcher
+from runbook_lib.views.rendering import matcher
 
-ADDED, REMOVED, MADE, SAME, DIFFERS, SEEN = "+", "−", "~", "=", "≠", "·"
+SET, CLEARED, MOVED, SAME, DIFFERS, SEEN = "+", "−", "~", "=", "≠", "·"
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ def _planned(event: Event, was: object, wanted: object) -> tuple[str, str]:
     if is_met(wanted, was):
         return SAME, "stays"
     if was is None:
-        return ADDED, "will be added"
-    return (REMOVED, "will be removed") if wanted is None else (MADE, "will change")
+        return SET, "will be set"
+    return (CLEARED, "will be cleared") if wanted is None else (MOVED, "will change")
 
 
 def _written(was: object, now: object) -> tuple[str, str]:
     if was == now:
         return SAME, "stayed"
     if was is None:
-        return ADDED, "added"
-    return (REMOVED, "removed") if now is None else (MADE, "changed")
+        return SET, "set"
+    return (CLEARED, "cleared") if now is None else (MOVED, "changed")
 
 
 def is_met(wanted: object, seen: object) -> bool:

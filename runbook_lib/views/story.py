@@ -8,10 +8,17 @@ from typing import cast
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.history import changes, ends, header
-from runbook_lib.engine.result import unreached
+from runbook_lib.engine.result import mode_of, outcomes, unreached
 from runbook_lib.engine.step import Mode, Outcome
 from runbook_lib.views.rows import Row, rows
-from runbook_lib.views.words import NOT_STARTED, Badge, badge, reason
+from runbook_lib.views.words import (
+    MEANINGS,
+    NOT_STARTED,
+    Badge,
+    badge,
+    of_outcome,
+    reason,
+)
 
 OPEN = (Outcome.FAILED, Outcome.ERROR, Outcome.BLOCKED, Outcome.PENDING)
 HARMLESS = frozenset({"not_applicable", "nothing_changed", "user_choice"})
@@ -39,6 +46,15 @@ _ACTIONS = {
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many steps ended with one outcome, and what that means."""
+
+    badge: Badge
+    number: int
+    meaning: str
+
+
+@dataclass(frozen=True)
 class Point:
     """One step in a list: its badge, and what a reader has to know or to do."""
 
@@ -51,7 +67,7 @@ class Point:
 
 def written(events: Sequence[Event]) -> list[Changed]:
     """Return what the run wrote; a rollback's are the steps that it reverted."""
-    if header(events)["mode"] == Mode.ROLLBACK:
+    if mode_of(events) == Mode.ROLLBACK:
         found = _having(events, Outcome.REVERTED)
     else:
         found = changes(events)
@@ -84,7 +100,7 @@ def steps(events: Sequence[Event]) -> list[Point]:
     """Return all steps, reached or not, in the order of the notebook."""
     listed = cast("list[Event]", header(events).get("steps") or [])
     done = ends(events)
-    if header(events)["mode"] == Mode.ROLLBACK:
+    if mode_of(events) == Mode.ROLLBACK:
         listed = []
     names = dict.fromkeys([*(str(entry["step"]) for entry in listed), *done])
     entries = {str(entry["step"]): entry for entry in listed}
@@ -163,6 +179,17 @@ def stated(events: Sequence[Event]) -> list[Point]:
         if point.event.get("outcome") == Outcome.OK
         and point.event["kind"] == "Attestation"
     ]
+
+
+def counts(events: Sequence[Event]) -> list[Count]:
+    """Return how many steps ended how; the steps that were not reached last."""
+    found = [
+        Count(of_outcome(Outcome(name)), number, MEANINGS[Outcome(name)])
+        for name, number in outcomes(events).items()
+    ]
+    missing = sum("outcome" not in point.event for point in steps(events))
+    left = Count(NOT_STARTED, missing, "the run ended before them")
+    return [*found, left] if missing else found
 
 
 def reason_of(point: Point) -> str:

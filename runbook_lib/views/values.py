@@ -1,143 +1,65 @@
-"""Recorded values as text and as HTML: exact, escaped, and never misleading."""
+"""The values that somebody enters in SAP, as a table to copy from."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
+from itertools import groupby
 
-LONGEST_TEXT = 600
-LONGEST_LIST = 20
+from runbook_lib.engine.expect import plain
+from runbook_lib.views.rendering import value_text, visible
+from runbook_lib.views.tables import table_html
+from runbook_lib.views.theme import Tone, inline_card, style_sheet
 
-TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?"
-)
-TIME_LEFT_OUT = "(time: see the report)"
-
-# Texts that read like another JSON value are quoted, so that "null" is not null.
-_AMBIGUOUS = re.compile(r"null|true|false|-?\d+(\.\d+)?|\s.*|.*\s|\[.*|\{.*", re.DOTALL)
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-_MATCHERS = ("one of", "including", "present", "at least", "known after apply")
-_BREAKS = re.compile(r"(?<=[/._@:=,\-])(?=[^\s/._@:=,\-])|(?<=[a-z])(?=[A-Z])")
+Row = Mapping[str, object]
 
 
-def visible(text: str) -> str:
-    """Return a text in which control and direction characters can be seen."""
-    return "".join(
-        char if unicodedata.category(char) not in _INVISIBLE else _code_point(char)
-        for char in text
+def values_table(rows: Iterable[Row]) -> tuple[str, str]:
+    """Return the table as HTML and as plain text.
+
+    A row has `place` (the transaction), `field`, `value`, and `doubt`: null
+    where a source states the value. A value may be a reference that the run has
+    not resolved yet.
+    """
+    by_place = [(place, list(found)) for place, found in groupby(rows, _place)]
+    tables = "".join(_table(place, found) for place, found in by_place)
+    lines = [line for place, found in by_place for line in _lines(place, found)]
+    html = (
+        f"<style>{style_sheet()}</style>"
+        f'<section class="rb rb-edge-{Tone.PERSON}" aria-label="Values for SAP" '
+        f'style="{inline_card(Tone.PERSON)}">{tables}</section>'
     )
+    return html, "\n".join(lines)
 
 
-def _code_point(char: str) -> str:
-    return " " if char in "\n\t" else f"\\u{ord(char):04x}"
+def _place(row: Row) -> str:
+    return str(row["place"])
 
 
-def without_times(value: object) -> object:
-    """Return a JSON value in which every time is replaced by a fixed text.
-
-    A committed notebook must not change because it was made at another time.
-    """
-    if isinstance(value, str):
-        return TIME.sub(TIME_LEFT_OUT, value)
-    if isinstance(value, Mapping):
-        return {key: without_times(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_times(item) for item in value]
-    return value
-
-
-def matcher(value: object) -> tuple[str, object] | None:
-    """Return name and argument of an expectation that was written as a mapping."""
-    if isinstance(value, Mapping) and len(value) == 1:
-        name, argument = next(iter(value.items()))
-        if name in _MATCHERS:
-            return name, argument
-    return None
+def _table(place: str, rows: list[Row]) -> str:
+    columns = ("Field", "Value to enter", "Certainty")
+    cells = [
+        [
+            escape(visible(str(row["field"]))),
+            f"<code>{escape(_value(row))}</code>",
+            escape(_doubt(row)),
+        ]
+        for row in rows
+    ]
+    return table_html(visible(place), columns, cells)
 
 
-def value_text(value: object) -> str:
-    """Return a value on one line: null is `null`, and only null is."""
-    known = matcher(value)
-    if known is not None:
-        return _matcher_text(*known)
-    if isinstance(value, Mapping):
-        inner = ", ".join(
-            f"{visible(str(k))}: {value_text(v)}" for k, v in value.items()
-        )
-        return "{" + inner + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_items(value)) + "]"
-    return _scalar(value)
+def _lines(place: str, rows: list[Row]) -> list[str]:
+    fields = [f"  {visible(str(r['field']))}: {_value(r)} ({_doubt(r)})" for r in rows]
+    return [visible(place), *fields]
 
 
-def _items(values: list[object] | tuple[object, ...]) -> list[str]:
-    shown = [value_text(item) for item in values[:LONGEST_LIST]]
-    left = len(values) - LONGEST_LIST
-    return [*shown, f"… and {left} more in the record"] if left > 0 else shown
+def _value(row: Row) -> str:
+    """Return a value as it is typed: a text is never quoted here."""
+    value = plain(row["value"])
+    return visible(value) if isinstance(value, str) else value_text(value)
 
 
-def _matcher_text(name: str, argument: object) -> str:
-    if name == "present":
-        return "any value"
-    if isinstance(argument, list | tuple):
-        return f"{name} {', '.join(_items(argument))}"
-    return f"{name} {value_text(argument)}"
-
-
-def _scalar(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = visible(str(value))
-    if len(text) > LONGEST_TEXT:
-        left = len(text) - LONGEST_TEXT
-        text = f"{text[:LONGEST_TEXT]}… and {left} more characters in the record"
-    if isinstance(value, str) and (not value or _AMBIGUOUS.fullmatch(value)):
-        return f'"{text}"'
-    return text
-
-
-def value_html(value: object) -> str:
-    """Return a value as HTML; lists and mappings become lists."""
-    known = matcher(value)
-    if known is not None:
-        return _matcher_html(*known)
-    if isinstance(value, Mapping) and value:
-        return _list_html(
-            [f"{soft(str(key))}: {value_html(item)}" for key, item in value.items()]
-        )
-    if isinstance(value, list | tuple) and len(value) > 1:
-        shown = [value_html(item) for item in value[:LONGEST_LIST]]
-        left = len(value) - LONGEST_LIST
-        more = [f"<i>… and {left} more in the record</i>"] if left > 0 else []
-        return _list_html([*shown, *more])
-    if isinstance(value, list | tuple) and value:
-        return value_html(value[0])
-    if value is None:
-        return "<code><i>null</i></code>"
-    return f"<code>{soft(value_text(value))}</code>"
-
-
-def _matcher_html(name: str, argument: object) -> str:
-    if name == "present":
-        return "<i>any value</i>"
-    return f"<i>{escape(name)}</i> {value_html(argument)}"
-
-
-def _list_html(items: list[str]) -> str:
-    rows = "".join(f"<li>{item}</li>" for item in items)
-    return f'<ul style="margin:0;padding-left:18px">{rows}</ul>'
-
-
-def soft(text: str) -> str:
-    """Return an escaped text that may break inside long identifiers.
-
-    `<wbr>` adds no character to what is copied.
-    """
-    seen = visible(text)
-    if len(seen) <= 18:
-        return escape(seen)
-    return "<wbr>".join(escape(part) for part in _BREAKS.split(seen))
+def _doubt(row: Row) -> str:
+    doubt = row.get("doubt")
+    return f"Uncertain: {visible(str(doubt))}" if doubt else "stated by its source"

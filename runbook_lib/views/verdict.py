@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.history import changes, closed, ends, header
-from runbook_lib.engine.result import Result, outcomes, proven, result
+from runbook_lib.engine.result import Result, mode_of, outcomes, proven, result
 from runbook_lib.engine.step import Mode, Outcome
 from runbook_lib.views.theme import Tone
 from runbook_lib.views.words import Badge
@@ -19,7 +19,7 @@ def verdict(events: Sequence[Event]) -> Badge:
     """
     end = closed(events)
     found = Result(str(end["result"])) if end else result(events)
-    mode = str(header(events)["mode"])
+    mode = mode_of(events)
     if found is Result.SUCCEEDED:
         return _SUCCEEDED[Mode(mode)]
     return _OTHERS[found]
@@ -52,7 +52,7 @@ def _effect(events: Sequence[Event]) -> str:
     written = len(changes(events))
     sent = len({e["step"] for e in events if e["event"] == "step.acted"})
     reverted = outcomes(events).get(Outcome.REVERTED, 0)
-    mode = header(events)["mode"]
+    mode = mode_of(events)
     if mode == Mode.ROLLBACK:
         return f"{_count(reverted, 'step')} of the earlier run reverted."
     if not written and not sent:
@@ -86,7 +86,7 @@ def _proof(events: Sequence[Event]) -> list[str]:
     """Say whether the proof that the notebook names was made."""
     head = header(events)
     named = len(head.get("proof") or [])  # type: ignore[arg-type]
-    if head["mode"] in (Mode.PLAN, Mode.ROLLBACK):
+    if mode_of(events) in (Mode.PLAN, Mode.ROLLBACK):
         return []
     if not named:
         return ["This runbook names no proof, so it proves nothing about mail."]

@@ -34,6 +34,17 @@ _BADGES = {
     Outcome.ERROR: Badge("✖", "Could not look", Tone.BAD),
     Outcome.REVERTED: Badge("↩", "Reverted", Tone.GOOD),
 }
+MEANINGS = {
+    Outcome.OK: "as expected, nothing was to do",
+    Outcome.CHANGED: "written by this run, and read back as expected",
+    Outcome.PLANNED: "would be done in apply",
+    Outcome.PENDING: "waits for a person or for replication; not a pass",
+    Outcome.SKIPPED: "not done, for the reason given",
+    Outcome.BLOCKED: "something before it stands in the way",
+    Outcome.FAILED: "looked at, and not as expected",
+    Outcome.ERROR: "could not be looked at",
+    Outcome.REVERTED: "taken back to what was there before",
+}
 NOT_STARTED = Badge("○", "Not started", Tone.IDLE)
 UNDER_WAY = Badge("◔", "Under way, or interrupted", Tone.WAIT)
 
@@ -68,6 +79,12 @@ def badge(event: Event) -> Badge:
     if event.get("action") == "adopt":
         return Badge(found.sign, f"{found.words} (adopted)", found.tone)
     return found
+
+
+def of_outcome(outcome: Outcome) -> Badge:
+    """Return the badge of an outcome as such."""
+    plain = {Outcome.PENDING: Badge("◔", "Waiting", Tone.WAIT)}
+    return plain.get(outcome, _BADGES[outcome])
 
 
 def reason(event: Event) -> str:

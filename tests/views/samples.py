@@ -100,9 +100,13 @@ def new_record(folder: Path, *, mode: str = "apply", **header: object) -> Record
     record.append(
         "session.opened",
         mode=mode,
-        identity={"appid": "99999999-8888-7777-6666-555555555555", "idtyp": "app"},
-        tenant_id=TENANT["tenant_id"],
-        peer="127.0.0.1:8443",
+        operator={
+            "app_displayname": "Runbook operator",
+            "appid": "99999999-8888-7777-6666-555555555555",
+            "oid": "77777777-8888-7777-6666-555555555555",
+            "tid": TENANT["tenant_id"],
+            "idtyp": "app",
+        },
     )
     return record
 
@@ -219,9 +223,11 @@ EXCHANGES: tuple[Mapping[str, object], ...] = (
 )
 
 
-def applied_run(folder: Path, *, attest: bool = True, **header: object) -> Record:
+def applied_run(
+    folder: Path, *, attest: bool = True, mode: str = "apply", **header: object
+) -> Record:
     """Return the closed record of an apply run, good but for the attestation."""
-    record = new_record(folder, **header)
+    record = new_record(folder, mode=mode, **header)
     add_end(record, mailbox_check(), mode="apply")
     add_end(record, changed(), mode="apply")
     add_end(record, sign_in(advice="A certificate is recommended."), mode="apply")
