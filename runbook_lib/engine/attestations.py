@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import cast
 
+from pydantic import BaseModel, ConfigDict
+
 from runbook_lib.engine.attempt import Attempt, Ending
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.changes import unmet
@@ -15,6 +17,7 @@ from runbook_lib.engine.expect import met
 from runbook_lib.engine.record import Record
 from runbook_lib.engine.step import Attestation, Evidence, Mode, Outcome
 from runbook_lib.errors import InputError
+from runbook_lib.yamlfile import read_model
 
 
 def perform_attestation(
@@ -45,6 +48,37 @@ def _waiting(mode: Mode, step: Attestation) -> Ending:
         action="manual",
         problem=None if planned else "Waiting for evidence from a person.",
         remedy_id=step.id,
+    )
+
+
+class EvidenceFile(BaseModel):
+    """`<step id>.yaml` in an evidence folder; files are relative to it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    who: str
+    when: str
+    reference: str
+    text: str
+    files: tuple[str, ...] = ()
+
+
+def read_evidence(folder: Path, step: str) -> Evidence | None:
+    """Read what was prepared for a step, or return None if there is nothing.
+
+    Raises:
+        InputError: the file is there and not as it must be.
+    """
+    path = folder / f"{step.replace(':', '-')}.yaml"
+    if not path.exists():
+        return None
+    found = read_model(path, EvidenceFile, what="evidence file")
+    return Evidence(
+        who=found.who,
+        when=found.when,
+        reference=found.reference,
+        text=found.text,
+        files=tuple(folder / name for name in found.files),
     )
 
 

@@ -87,18 +87,26 @@ def read_chain(path: Path) -> Chain:
             f"{path}: the record has no events: {error.strerror}",
             remedy="Check the path; a record folder holds events.ndjson.",
         ) from None
-    lines = data.split(b"\n")
-    unfinished = lines.pop() != b""
-    if unfinished:
-        lines = [*lines, data.rsplit(b"\n", 1)[-1]]
-    return _checked(path, lines, unfinished)
+    return check_chain(path, data)
 
 
-def _checked(path: Path, lines: list[bytes], unfinished: bool) -> Chain:
+def split_lines(data: bytes) -> list[bytes]:
+    """Return the lines of a chain, the unfinished last one included."""
+    *whole, rest = data.split(b"\n")
+    return [*whole, rest] if rest else whole
+
+
+def check_chain(path: Path, data: bytes) -> Chain:
+    """Check linked lines that were read from `path`: events, or a ledger.
+
+    Raises:
+        RecordBroken: as `read_chain`.
+    """
+    lines, unfinished = split_lines(data), not data.endswith(b"\n")
     events: list[Event] = []
     head, whole, torn = GENESIS, GENESIS, 0
     for number, line in enumerate(lines, start=1):
-        event = _event(line)
+        event = parse_line(line)
         if event is None:
             torn, head = torn + 1, digest(line)
         else:
@@ -113,7 +121,8 @@ def _checked(path: Path, lines: list[bytes], unfinished: bool) -> Chain:
     return Chain(tuple(events), head, whole, torn, unfinished)
 
 
-def _event(line: bytes) -> Event | None:
+def parse_line(line: bytes) -> Event | None:
+    """Return the event of a line, or None for a torn one."""
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
@@ -137,6 +146,6 @@ def _check_number(path: Path, number: int, event: Event, count: int) -> None:
 
 def _broken(path: Path, number: int, why: str) -> RecordBroken:
     return RecordBroken(
-        f"{path}:{number}: the chain of events is broken: {why}",
+        f"{path}:{number}: the chain of lines is broken: {why}",
         remedy="Do not use this record as evidence; find out who changed it.",
     )

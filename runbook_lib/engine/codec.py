@@ -24,6 +24,7 @@ def describe(step: Step) -> dict[str, object]:
         "version": step.version,
         "title": step.heading,
         "guide": step.guide,
+        "needs": list(step.needs()),
         "inputs": plain(inputs),
     }
 

@@ -45,6 +45,16 @@ def unreached(events: Sequence[Event]) -> list[Event]:
     return [step for step in steps if step["step"] not in done]
 
 
+def mode_of(events: Sequence[Event]) -> str:
+    """Return what a run did: in JupyterLab, the most that a panel was asked for."""
+    first = header(events)
+    if not first.get("interactive"):
+        return str(first["mode"])
+    done = {str(event["mode"]) for event in events if event["event"] == "step.end"}
+    order = (Mode.ROLLBACK, Mode.APPLY, Mode.VERIFY, Mode.PLAN)
+    return next((str(mode) for mode in order if mode in done), str(Mode.PLAN))
+
+
 def result(events: Sequence[Event]) -> Result:
     """Judge a run by its events.
 
@@ -59,7 +69,7 @@ def result(events: Sequence[Event]) -> Result:
         return Result.FAILED
     if "run.refused" in kinds:
         return Result.REFUSED
-    mode = header(events)["mode"]
+    mode = mode_of(events)
     counts = outcomes(events)
     if counts.get(Outcome.FAILED) or counts.get(Outcome.ERROR):
         return Result.FAILED
@@ -86,6 +96,6 @@ def exit_code(events: Sequence[Event]) -> int:
     """Return the command line's exit code for a run."""
     judged = result(events)
     planned = outcomes(events).get(Outcome.PLANNED)
-    if judged is Result.SUCCEEDED and header(events)["mode"] == Mode.PLAN and planned:
+    if judged is Result.SUCCEEDED and mode_of(events) == Mode.PLAN and planned:
         return PLAN_HAS_CHANGES
     return EXIT_CODES[judged]

@@ -63,13 +63,35 @@ class Engine:
         return self._end(step, resolved, ending)
 
     def roll_back(self, change: Event) -> StepResult:
-        """Undo one recorded change."""
-        step = rebuild(change, self.catalogue, inputs="resolved")
+        """Undo one recorded change, unless one that builds on it still stands."""
+        step = rebuild(change, self.catalogue)
+        resolved = rebuild(change, self.catalogue, inputs="resolved")
         try:
-            ending = roll_back(self.attempt, cast("Change", step), change)
+            ending = self._standing(step)
+            ending = ending or roll_back(self.attempt, cast("Change", resolved), change)
         except Exception as error:
-            ending = _fault(step, error)
-        return self._end(step, step, ending)
+            ending = _fault(resolved, error)
+        return self._end(step, resolved, ending)
+
+    def untouched(self, step: Step) -> StepResult:
+        """Write that a rollback has nothing to do for a step."""
+        return self._end(
+            step,
+            step,
+            Ending(
+                Outcome.SKIPPED,
+                step.expect(),
+                reason="nothing_changed",
+                problem="The run that is rolled back did not change this.",
+            ),
+        )
+
+    def _standing(self, step: Step) -> Ending | None:
+        for end in history.ends(self.attempt.record.events).values():
+            stands = end["outcome"] in (*BAD, Outcome.BLOCKED)
+            if stands and step.id in cast("list[str]", end["needs"]):
+                return _blocked(step, f"{end['title']} builds on it and still stands")
+        return None
 
     def _end(self, step: Step, resolved: Step, ending: Ending) -> StepResult:
         event = self.attempt.record.append(
@@ -94,8 +116,7 @@ class Engine:
     def _hindrance(self, step: Step) -> Ending | None:
         """Return `blocked` or `skipped` if a prerequisite stands in the way."""
         ends = history.ends(self.attempt.record.events)
-        needed = [*step.requires, *(r.step for r in step.references().values())]
-        for name in dict.fromkeys(needed):
+        for name in step.needs():
             ending = _prerequisite(step, name, ends.get(name), self.attempt.mode)
             if ending is not None:
                 return ending

@@ -137,6 +137,11 @@ class Step:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {n: v for n, v in values.items() if isinstance(v, KnownAfterApply)}
 
+    def needs(self) -> tuple[str, ...]:
+        """Return the step ids that must have gone well before this one."""
+        referred = (reference.step for reference in self.references().values())
+        return tuple(dict.fromkeys([*self.requires, *referred]))
+
     def with_inputs(self, **values: object) -> Step:
         """Return the same step with some inputs replaced."""
         changes: dict[str, Any] = dict(values)

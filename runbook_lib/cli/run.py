@@ -1,0 +1,53 @@
+"""`runbook run`: one notebook, one tenant, one record."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from runbook_lib.cli.execution import execute
+from runbook_lib.cli.notebooks import find_notebook
+from runbook_lib.cli.show import as_json, problems, table
+from runbook_lib.errors import InputError
+from runbook_lib.parameters import MODES
+
+
+def parsed(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return `name=value` texts as a mapping.
+
+    Raises:
+        InputError: a text without `=`.
+    """
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise InputError(f"-p {wrong[0]}: not of the form name=value")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+@click.command()
+@click.argument("notebook")
+@click.option("--tenant", metavar="FILE", help="The tenant file.")
+@click.option("--mode", type=click.Choice(MODES), default="plan", show_default=True)
+@click.option("-p", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter.")
+@click.option("--outputs", metavar="FOLDER", help="Where records go.")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object.")
+def run(
+    notebook: str,
+    tenant: str | None,
+    mode: str,
+    pairs: tuple[str, ...],
+    outputs: str | None,
+    wants_json: bool,
+) -> None:
+    """Run a NOTEBOOK headlessly and close its record."""
+    given = parsed(pairs) | {"mode": mode}
+    given |= {"tenant": tenant} if tenant else {}
+    given |= {"outputs": outputs} if outputs else {}
+    closed = execute(find_notebook(notebook), given)
+    if wants_json:
+        click.echo(as_json(closed))
+    else:
+        table([(closed.folder.name, closed)])
+        problems(closed)
+    sys.exit(closed.exit_code)

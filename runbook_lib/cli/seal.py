@@ -1,0 +1,32 @@
+"""`runbook seal`: close a record that JupyterLab or plain papermill left open."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from runbook_lib.cli.show import as_json, problems, table
+from runbook_lib.evidence.ledger import Ledger
+from runbook_lib.evidence.seal import seal_record
+
+
+@click.command()
+@click.argument("record", type=click.Path(path_type=Path))
+@click.option(
+    "--notebook",
+    type=click.Path(path_type=Path),
+    help="The saved notebook of the run; it is archived with the record.",
+)
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object.")
+def seal(record: Path, notebook: Path | None, wants_json: bool) -> None:
+    """Close an open RECORD: report, sums and ledger line."""
+    ledger = Ledger(record.resolve().parent.parent / "ledger.ndjson")
+    closed = seal_record(record, ledger=ledger, notebook=notebook)
+    if wants_json:
+        click.echo(as_json(closed))
+    else:
+        table([(closed.folder.name, closed)])
+        problems(closed)
+    sys.exit(closed.exit_code)

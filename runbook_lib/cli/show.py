@@ -1,0 +1,58 @@
+"""How the command line shows closed runs: a table, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from runbook_lib.engine.chain import read_chain
+from runbook_lib.engine.history import ends
+from runbook_lib.engine.record import EVENTS
+from runbook_lib.evidence.close import Closed
+
+
+def as_json(closed: Closed) -> str:
+    """Return record, result, outcomes and steps of a run as one JSON object."""
+    done = ends(read_chain(closed.folder / EVENTS).events)
+    return json.dumps(
+        {
+            "record": str(closed.folder),
+            "result": closed.result,
+            "outcomes": closed.outcomes,
+            "steps": [
+                {
+                    "id": step,
+                    "title": end["title"],
+                    "outcome": end["outcome"],
+                    "remedy": end.get("remedy_id"),
+                }
+                for step, end in done.items()
+            ],
+        },
+        indent=2,
+    )
+
+
+def table(runs: Iterable[tuple[str, Closed]]) -> None:
+    """Print a table of runs: name, result, outcomes, report."""
+    shown = Table("Run", "Result", "Outcomes", "Report", pad_edge=False)
+    for name, closed in runs:
+        counts = ", ".join(f"{n} {name}" for name, n in closed.outcomes.items())
+        shown.add_row(name, closed.result, counts, str(closed.report))
+    Console(soft_wrap=False).print(shown)
+
+
+def problems(closed: Closed) -> None:
+    """Print one block per step that did not go well, with its remedy."""
+    for end in ends(read_chain(closed.folder / EVENTS).events).values():
+        if end["outcome"] not in ("failed", "error", "blocked", "pending"):
+            continue
+        click.echo(f"{end['title']}: {end['outcome']}: {end.get('problem') or ''}")
+        if end.get("remedy"):
+            click.echo(f"  Remedy: {end['remedy']}")
+        if end.get("remedy_id"):
+            click.echo(f"  See docs/troubleshooting.md#{end['remedy_id']}")

@@ -1,0 +1,31 @@
+"""The kernel's surroundings: is somebody there, and what was executed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+
+def attended() -> bool:
+    """Tell whether a front end with a person sent the running cell.
+
+    JupyterLab lets a cell ask for input; papermill, nbclient, nbconvert and
+    nbval do not. The attribute is private to ipykernel: where it is missing,
+    nobody is taken to be there, which never allows more.
+    """
+    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    kernel = getattr(shell, "kernel", None)
+    return bool(getattr(kernel, "_allow_stdin", False))
+
+
+def executed_cells() -> list[str]:
+    """Return the sources of the cells that this kernel executed, oldest first."""
+    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    return [] if shell is None else [str(source) for source in shell.user_ns["In"]]
+
+
+def show_html(html: str, text: str) -> None:
+    """Display one output with an HTML form and a text form."""
+    display({"text/html": html, "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
