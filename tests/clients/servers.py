@@ -6,6 +6,7 @@ import socket
 import socketserver
 import ssl
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -153,3 +154,65 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
     except OSError:
         return
+
+
+class SmtpServer(Listener):
+    """Speaks SMTP by a table: the start of a line, and the replies to it.
+
+    The longest start that fits is taken; its replies are given one after the
+    other, the last one for ever. The start "" answers what no other fits, "220"
+    is the greeting, "." the message. A reply of "" closes the connection.
+    """
+
+    def __init__(
+        self, context: ssl.SSLContext, replies: dict[str, str | list[str]]
+    ) -> None:
+        """Answer by the table, over TLS after STARTTLS."""
+        super().__init__()
+        self._context = context
+        self._replies = {
+            start: [given] if isinstance(given, str) else list(given)
+            for start, given in replies.items()
+        }
+        self.received: list[str] = []
+        self.messages: list[bytes] = []
+
+    def talk(self, connection: socket.socket) -> None:
+        """Speak until either side ends."""
+        connection.sendall(self._reply("220"))
+        stream = connection.makefile("rb")
+        with stream:
+            if not self._turns(connection, stream.readline):
+                return
+        with (
+            self._context.wrap_socket(connection, server_side=True) as tls,
+            tls.makefile("rb") as secured,
+        ):
+            self._turns(tls, secured.readline)
+
+    def _turns(self, connection: socket.socket, readline: Callable[[], bytes]) -> bool:
+        """Answer lines; return whether TLS is to begin."""
+        while line := readline().decode():
+            self.received.append(line.rstrip("\r\n"))
+            reply = self._reply(line.rstrip("\r\n"))
+            connection.sendall(reply)
+            if not reply:
+                return False
+            if line.startswith("STARTTLS") and reply.startswith(b"220"):
+                return True
+            if reply.startswith(b"354"):
+                self._message(readline)
+                connection.sendall(self._reply("."))
+        return False
+
+    def _message(self, readline: Callable[[], bytes]) -> None:
+        lines = []
+        while (line := readline()) not in (b".\r\n", b""):
+            lines.append(line)
+        self.messages.append(b"".join(lines))
+
+    def _reply(self, line: str) -> bytes:
+        fitting = [start for start in self._replies if line.startswith(start)]
+        given = self._replies[max(fitting, key=len)]
+        reply = given.pop(0) if len(given) > 1 else given[0]
+        return "".join(f"{text}\r\n" for text in reply.split("\n") if text).encode()
