@@ -1,0 +1,1 @@
+"""After the kernel: closing, leak search, sums, ledger, seal and audit."""
