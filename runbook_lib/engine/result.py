@@ -60,9 +60,9 @@ def result(events: Sequence[Event]) -> Result:
 
     A credential found in the record fails the run, and so does a step that
     failed or could not be looked at. A run that has open, blocked or unreached
-    steps, or lacks the proof that its notebook names, is incomplete; so is a
-    rollback whose notebook did not reach its end. All steps skipped is never a
-    success.
+    steps, or only planned ones outside plan mode, or that lacks the proof that
+    its notebook names, is incomplete; so is a rollback whose notebook did not
+    reach its end. All steps skipped is never a success.
     """
     kinds = {event["event"] for event in events}
     if "leak.found" in kinds:
@@ -80,7 +80,7 @@ def result(events: Sequence[Event]) -> Result:
         return Result.ROLLED_BACK if finished else Result.INCOMPLETE
     if unreached(events) or not set(counts) - {Outcome.SKIPPED}:
         return Result.INCOMPLETE
-    if mode != Mode.PLAN and not proven(events):
+    if mode != Mode.PLAN and (counts.get(Outcome.PLANNED) or not proven(events)):
         return Result.INCOMPLETE
     return Result.SUCCEEDED
 
