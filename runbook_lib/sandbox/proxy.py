@@ -29,9 +29,11 @@ async def start_proxy(
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
-            await _serve(log, targets, reader, writer)
-        await _close(writer)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await _serve(log, targets, reader, writer)
+        finally:
+            await _close(writer)
 
     return await asyncio.start_server(serve, host, port, limit=LARGEST_HEAD)
 

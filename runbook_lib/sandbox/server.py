@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from runbook_lib.sandbox.certificates import make_certificates
 from runbook_lib.sandbox.dns import start_dns
@@ -84,6 +85,13 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
             control_token,
         )
         await stop.wait()
+        loop.set_exception_handler(_report)
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say nothing of connections that were open when the sandbox was ended."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 @asynccontextmanager
