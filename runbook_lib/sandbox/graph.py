@@ -40,6 +40,7 @@ _PRINCIPAL = "servicePrincipals/{principal}"
 _HELD = f"{_PRINCIPAL}/appRoleAssignments"
 _GIVEN = f"{_PRINCIPAL}/appRoleAssignedTo"
 _ROLES = "roleManagement/directory"
+_ROLE = "microsoft.graph.directoryRole"
 _DELETED = "directory/deletedItems"
 
 _TABLE = (
@@ -51,6 +52,13 @@ _TABLE = (
         ("GET", "servicePrincipals", principals.list_service_principals),
         ("GET", _PRINCIPAL, principals.get_service_principal),
         ("GET", f"{_PRINCIPAL}/memberOf", directory.list_member_of),
+        ("GET", f"{_PRINCIPAL}/transitiveMemberOf", directory.list_member_of),
+        ("GET", f"{_PRINCIPAL}/memberOf/{_ROLE}", directory.list_directory_roles_held),
+        (
+            "GET",
+            f"{_PRINCIPAL}/transitiveMemberOf/{_ROLE}",
+            directory.list_directory_roles_held,
+        ),
         (
             "GET",
             f"{_DELETED}/microsoft.graph.application",

@@ -8,9 +8,13 @@ from collections.abc import Iterable
 
 from runbook_lib.sandbox.graph_applications import shown
 from runbook_lib.sandbox.graph_call import GraphCall
-from runbook_lib.sandbox.graph_errors import bad_request, not_found
+from runbook_lib.sandbox.graph_errors import (
+    bad_request,
+    not_found,
+    unsupported_query,
+)
 from runbook_lib.sandbox.graph_permissions import READ_ROLES
-from runbook_lib.sandbox.graph_query import listed, single
+from runbook_lib.sandbox.graph_query import is_advanced, listed, single
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject, date_text
 
@@ -55,7 +59,7 @@ def list_service_records(graph: GraphCall) -> Answer:
 
 
 def list_member_of(graph: GraphCall) -> Answer:
-    """Answer GET /servicePrincipals/{id}/memberOf: the directory roles it holds.
+    """Answer memberOf and transitiveMemberOf: the directory roles it holds.
 
     A token without a right to read roles sees ids and types, and null elsewhere.
     """
@@ -67,6 +71,20 @@ def list_member_of(graph: GraphCall) -> Answer:
         for template in graph.tenant.role_templates_of(principal)
     ]
     return listed(graph.call, "directoryRole", "directoryObjects", roles)
+
+
+def list_directory_roles_held(graph: GraphCall) -> Answer:
+    """Answer a cast to directoryRole behind memberOf or transitiveMemberOf.
+
+    A cast needs the advanced query parameters. The sandbox has no groups that
+    hold roles, so both relations show the same.
+    """
+    strict = graph.sandbox.holds("graph.cast-needs-advanced")
+    if strict and not is_advanced(graph.call):
+        raise unsupported_query(
+            "A cast needs $count=true and the header ConsistencyLevel: eventual."
+        )
+    return list_member_of(graph)
 
 
 def list_role_assignments(graph: GraphCall) -> Answer:
