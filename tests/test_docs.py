@@ -8,8 +8,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
+from pydantic import BaseModel
 
+from runbook_lib.engine.attestations import EvidenceFile
 from runbook_lib.sandbox.behaviours import known_rows
+from runbook_lib.tenant import Tenant
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = json.loads((ROOT / "tests/data/guide-anchors.json").read_text("utf-8"))
@@ -146,3 +150,38 @@ def test_uncertain_behaviours_are_assumptions() -> None:
         for n in re.findall(r"`([a-z]+\.[a-z0-9-]+)`", row[3])
     }
     assert {row.id for row in known_rows().values() if row.uncertain} == named
+
+
+def keys(model: type[BaseModel], prefix: str = "") -> set[str]:
+    """Return the keys of a model as its file writes them, nested ones dotted."""
+    found = set()
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{field.alias or name}"
+        found.add(key)
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= keys(kind, f"{key}.")
+    return found
+
+
+def examples() -> list[object]:
+    """Return the YAML examples of the tenant file's page, read."""
+    page = (ROOT / "docs" / "tenant-file.md").read_text("utf-8")
+    return [
+        yaml.safe_load(text)
+        for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    ]
+
+
+def test_every_key_of_the_tenant_file_is_explained() -> None:
+    """The page's table has exactly the keys of the model."""
+    page = (ROOT / "docs" / "tenant-file.md").read_text("utf-8")
+    table = page.partition("## ")[0]
+    assert set(re.findall(r"^\| `([a-z_.]+)` \|", table, re.MULTILINE)) == keys(Tenant)
+
+
+def test_examples_are_valid() -> None:
+    """The examples of tenant file and evidence are read without complaint."""
+    tenant, evidence = examples()
+    assert Tenant.model_validate(tenant).target == "real"
+    assert EvidenceFile.model_validate(evidence).files == ("snote.png",)
