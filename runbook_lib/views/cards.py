@@ -54,27 +54,27 @@ def card_html(event: Event, *, full: bool = False, styled: bool = True) -> str:
     return (f"<style>{style_sheet()}</style>" if styled else "") + frame
 
 
-def waiting_card(step: Step, *, begun: bool, styled: bool = True) -> str:
+def waiting_card(step: Step, begun: Event | None) -> str:
     """Return the card of a step whose end the record does not hold (yet).
 
-    `begun`: the record says that it was begun, so it is being performed, or it
-    was killed; the record cannot tell which.
+    `begun` is the `step.begin` event: the step is being performed, or it was
+    killed; the record cannot tell which. None: it was never begun.
     """
-    event = _unended(step)
-    text = (
-        "Under way, or interrupted: look again with Verify."
-        if begun
-        else "Nothing was read or written for this step in this run."
-    )
+    event = _unended(step, begun)
+    text = _NOTHING_YET if begun is None else _BEGUN
     body = f"<p>{text}</p>{_table(event)}"
-    shown = UNDER_WAY if begun else NOT_STARTED
+    shown = NOT_STARTED if begun is None else UNDER_WAY
     frame = _frame(event, shown, body, heading=4)
-    return (f"<style>{style_sheet()}</style>" if styled else "") + frame
+    return f"<style>{style_sheet()}</style>{frame}"
 
 
-def waiting_text(step: Step, *, begun: bool) -> str:
+_BEGUN = "Under way, or interrupted: look again with Verify."
+_NOTHING_YET = "Nothing was read or written for this step in this run."
+
+
+def waiting_text(step: Step, begun: Event | None) -> str:
     """Return the plain text of such a card."""
-    return f"{step.heading}: {(UNDER_WAY if begun else NOT_STARTED).words}"
+    return f"{step.heading}: {(NOT_STARTED if begun is None else UNDER_WAY).words}"
 
 
 def card_text(event: Event) -> str:
@@ -100,14 +100,15 @@ def _reproducible(event: Event) -> Event:
     return {**kept, "attested": event.get("attested"), "until": None}
 
 
-def _unended(step: Step) -> Event:
-    return {
+def _unended(step: Step, begun: Event | None) -> Event:
+    """Return what can be shown of a step that has no end: never a result."""
+    known: Event = {
         "step": step.id,
         "kind": step.kind,
         "title": step.heading,
-        "outcome": Outcome.BLOCKED,
         "expected": plain(step.expect()),
     }
+    return {**known, **(begun or {}), "outcome": Outcome.BLOCKED, "after": {}}
 
 
 def _frame(event: Event, shown: Badge, body: str, *, heading: int) -> str:

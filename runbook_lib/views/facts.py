@@ -28,7 +28,8 @@ def facts(events: Sequence[Event]) -> dict[str, str]:
     head, tenant = header(events), story.tenant(events)
     target = str(tenant.get("target"))
     named = {
-        "Tenant": _tenant(tenant),
+        "Tenant": str(tenant.get("name") or "not stated"),
+        "Tenant ID": str(tenant.get("tenant_id") or "not stated"),
         "Target": _TARGETS.get(target, target),
         "Cloud": str(tenant.get("cloud") or "not stated"),
         "Mailbox": str(tenant.get("mailbox") or "not stated"),
@@ -39,10 +40,6 @@ def facts(events: Sequence[Event]) -> dict[str, str]:
         "Operator, measured": _measured(events),
     }
     return {**named, **_related(events), **_times(events)}
-
-
-def _tenant(tenant: Mapping[str, object]) -> str:
-    return f"{tenant.get('name')} ({tenant.get('tenant_id')})"
 
 
 def _mode(events: Sequence[Event]) -> str:
@@ -63,7 +60,7 @@ def _measured(events: Sequence[Event]) -> str:
     seen = measured_operator(events)
     if not seen:
         return "not measured: no session was opened"
-    names = {"app_displayname": "", "upn": "", "appid": "appid ", "oid": "oid "}
+    names = {"app_displayname": "", "upn": "", "appid": "appid "}
     known = [f"{word}{seen[name]}" for name, word in names.items() if seen.get(name)]
     refused = f"no token: {seen['problem']}" if seen.get("problem") else ""
     return ", ".join(known) or refused or "see under Operator"

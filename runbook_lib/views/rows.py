@@ -59,7 +59,7 @@ def _row(event: Event, name: str, before: State, expected: State, after: State) 
     if outcome == Outcome.PLANNED:
         sign, word = _planned(event, was, wanted)
     elif not after:
-        sign, word = SEEN, "not looked at"
+        sign, word = SEEN, "not known"
     elif not is_met(wanted, now):
         sign, word = DIFFERS, "differs"
     elif outcome in (Outcome.CHANGED, Outcome.REVERTED):
@@ -71,7 +71,7 @@ def _row(event: Event, name: str, before: State, expected: State, after: State) 
 
 def _planned(event: Event, was: object, wanted: object) -> tuple[str, str]:
     if event.get("kind") != "Change":
-        return SEEN, "not looked at yet"
+        return SEEN, "not known yet"
     if is_met(wanted, was):
         return SAME, "stays"
     if was is None:

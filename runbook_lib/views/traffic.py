@@ -57,6 +57,15 @@ class Traffic:
         """Return how many exchanges there were."""
         return sum(service.exchanges for service in self.services)
 
+    @property
+    def issuers(self) -> dict[str, list[str]]:
+        """Return the services per issuer of the certificates that answered."""
+        found: dict[str, list[str]] = {}
+        for service in self.services:
+            for issuer in sorted(service.issuers):
+                found.setdefault(issuer, []).append(service.name)
+        return found
+
 
 def read_traffic(folder: Path) -> Traffic | None:
     """Return the summary of a record's traffic, or None if nothing was recorded."""

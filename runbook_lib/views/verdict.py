@@ -71,12 +71,12 @@ def _state(events: Sequence[Event]) -> list[str]:
         for outcome, words in _WEIGHTS.items()
         if counts.get(outcome)
     ]
-    return [f"Steps: {', '.join(said)}."] if said else []
+    return [f"Open: {', '.join(said)}."] if said else []
 
 
 _WEIGHTS = {
     Outcome.FAILED: "not as expected",
-    Outcome.ERROR: "that could not be looked at",
+    Outcome.ERROR: "could not be looked at",
     Outcome.BLOCKED: "blocked",
     Outcome.PENDING: "waiting",
 }
