@@ -81,14 +81,13 @@ def create_application(graph: GraphCall) -> Answer:
     body = _checked(graph, graph.body())
     _require_name(body, body.get("displayName"))
     application = new_application(tenant, graph.sandbox.now())
+    identifier = application["id"]
     if not graph.sandbox.holds("graph.create-declares-nothing"):
         application["requiredResourceAccess"] = [SIGN_IN_PERMISSION]
+    body["keyCredentials"] = checked_key_credentials(
+        graph, application, body.get("keyCredentials", [])
+    )
     application = _merged(application, body)
-    identifier = application["id"]
-    if "keyCredentials" in body:
-        application["keyCredentials"] = checked_key_credentials(
-            graph, application, body["keyCredentials"]
-        )
     tenant.applications[identifier] = application
     if graph.owner:
         tenant.owners[identifier] = [graph.owner]
