@@ -51,6 +51,9 @@ class Sink(Protocol):
             InputError: it could not be stored, or the check failed.
         """
 
+    def holds(self, name: str) -> bool:
+        """Tell whether there is a secret of that name, readable here or not."""
+
     def read(self, name: str) -> Secret | None:
         """Return a stored secret; None where it is not there or cannot be read."""
 
@@ -88,6 +91,10 @@ class FileSink:
             "path": str(path),
             "checked": "read back and equal",
         }
+
+    def holds(self, name: str) -> bool:
+        """Tell whether the file is there."""
+        return self._path(name).is_file()
 
     def read(self, name: str) -> Secret | None:
         """Return the content of the file."""
@@ -144,6 +151,11 @@ class AgeSink:
             "path": str(path),
             "checked": "age header read back, for one X25519 recipient",
         }
+
+    def holds(self, name: str) -> bool:
+        """Tell whether there is a sealed file of that name."""
+        path = self._path(name)
+        return path.is_file() and is_sealed(path.read_bytes())
 
     def read(self, name: str) -> Secret | None:
         """Return None: only the recipient can read it."""
