@@ -8,6 +8,7 @@ RFC 2308 (no such name, no such data), RFC 6891 (larger UDP answers).
 import asyncio
 import contextlib
 import struct
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -82,17 +83,16 @@ class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, sandbox: Sandbox) -> None:
         """Answer from the records of `sandbox`."""
         self._sandbox = sandbox
-        self._transport: asyncio.DatagramTransport
+        self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer one query; what is not a query gets no answer."""
         answer = answered(self._sandbox, data, udp=True)
-        if answer is not None:
+        if answer is not None and self._transport is not None:
             self._transport.sendto(answer, addr)
 
 
@@ -158,6 +158,8 @@ def _fill(sandbox: Sandbox, response: dns.message.Message) -> None:
         if not chased:
             return
         name = found[0].target
+    response.answer.clear()
+    response.set_rcode(dns.rcode.SERVFAIL)
 
 
 def _records_of(sandbox: Sandbox, name: dns.name.Name) -> dict[str, list[str]] | None:

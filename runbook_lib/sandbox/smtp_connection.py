@@ -7,6 +7,7 @@ it must not count as sent under TLS. Source: RFC 3207 section 4.2 and 6.
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 LONGEST_LINE = 65_536
 IDLE_SECONDS = 300.0
@@ -36,10 +37,9 @@ class SmtpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to serve a client."""
-        if isinstance(transport, asyncio.Transport):
-            self.transport = transport
-            self._reader.set_transport(transport)
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        self.transport = cast(asyncio.Transport, transport)
+        self._reader.set_transport(self.transport)
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     def data_received(self, data: bytes) -> None:
         """Take octets that the client sent."""

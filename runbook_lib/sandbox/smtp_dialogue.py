@@ -53,8 +53,8 @@ class SmtpDialogue(ABC):
     async def run(self) -> None:
         """Greet, and answer commands until the client quits."""
         if self.sandbox.faults.take("smtp-421", self.protocol):
-            await self.send(replies.SERVICE_UNAVAILABLE)
             self.log("CONNECT", "", replies.SERVICE_UNAVAILABLE.code)
+            await self.send(replies.SERVICE_UNAVAILABLE)
             return
         await self.send(replies.banner(self.banner_host, self.session_id))
         while self.open:
@@ -102,13 +102,16 @@ class SmtpDialogue(ABC):
         await self._carry_out(verb.upper(), argument.strip())
 
     async def _carry_out(self, verb: str, argument: str) -> None:
-        """Answer one command, log it, and begin TLS where both sides agreed."""
+        """Answer one command and begin TLS where both sides agreed.
+
+        The log has the command before the client has the reply.
+        """
         answer = await self.answer(verb, argument)
         if answer is None:
             return
-        await self.send(answer)
         known = answer is not replies.UNRECOGNIZED
         self.log(verb if known else "UNKNOWN", argument if known else "", answer.code)
+        await self.send(answer)
         if self.tls_agreed:
             self.tls_agreed = False
             self.forget()

@@ -249,8 +249,14 @@ class World:
     @contextmanager
     def signed_in(self, application: Application) -> Iterator[smtplib.SMTP]:
         """Open a connection that is signed in for the SAP mailbox."""
+        with self.signed_in_with(self.token(application)) as client:
+            yield client
+
+    @contextmanager
+    def signed_in_with(self, token: str) -> Iterator[smtplib.SMTP]:
+        """Open a connection that is signed in with this token."""
         with self.smtp() as client:
-            code, text = sign_in(client, self.token(application))
+            code, text = sign_in(client, token)
             assert code == 235, text
             yield client
 
