@@ -131,16 +131,31 @@ class ExchangeClient(ExchangeCalls):
             Confirm=False,
         )
 
-    def message_trace(self, *, message_id: str, start: str, end: str) -> list[Row]:
-        """Return the traces of one message, a row for each recipient.
+    def message_trace(
+        self,
+        *,
+        start: str,
+        end: str,
+        message_id: str | None = None,
+        recipient: str | None = None,
+        subject: str | None = None,
+    ) -> list[Row]:
+        """Return traces, a row for each message and recipient.
 
         Times are UTC RFC 3339, at most 10 days apart. A trace appears minutes
-        after the message.
+        after the message. What is not given is not asked for; `subject` is
+        part of the subject.
 
         Source: Get-MessageTraceV2.
         """
-        parameters = {"MessageId": message_id, "StartDate": start, "EndDate": end}
-        return self.invoke("Get-MessageTraceV2", **parameters)
+        wanted = {
+            "MessageId": message_id,
+            "RecipientAddress": recipient,
+            "Subject": subject,
+            "SubjectFilterType": "Contains" if subject else None,
+        }
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return self.invoke("Get-MessageTraceV2", StartDate=start, EndDate=end, **given)
 
     def message_trace_detail(self, *, trace_id: str, recipient: str) -> list[Row]:
         """Return the events of one traced message for one recipient.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import cast
 
 from runbook_lib.engine import history
 from runbook_lib.engine.attempt import Attempt, Ending
 from runbook_lib.engine.changes import unmet
-from runbook_lib.engine.expect import differences, met
+from runbook_lib.engine.expect import State, differences, met
 from runbook_lib.engine.record import timestamp
 from runbook_lib.engine.step import (
     Check,
@@ -40,7 +42,13 @@ def perform_probe(attempt: Attempt, step: Probe, resolved: Probe) -> Ending:
             return _nothing_changed(resolved)
         return _send_once(attempt, step, resolved)
     attempt.begin(step, resolved, {}, None)
-    return _until(attempt, resolved, attempt.wait, _effect_ends(attempt))
+    return _until(
+        attempt,
+        resolved,
+        lambda: resolved.observe(attempt.session),
+        attempt.wait,
+        _effect_ends(attempt),
+    )
 
 
 def _changes(attempt: Attempt) -> bool:
@@ -71,13 +79,17 @@ def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
         attempt.begin(step, resolved, {}, "create")
         record.append("step.act", mode=attempt.mode, step=step.id)
         facts = resolved.act(attempt.session)
-        record.append("step.acted", mode=attempt.mode, step=step.id, facts=facts)
-        began = attempt.session.now()
-    else:
-        began = datetime.fromisoformat(str(sent["time"]))
+        sent = record.append("step.acted", mode=attempt.mode, step=step.id, facts=facts)
+    known = cast("State", sent.get("facts") or {})
     window = attempt.session.tenant.windows.trace
+    until = datetime.fromisoformat(str(sent["time"])) + timedelta(seconds=window)
+    wait = min(attempt.wait, window)
     return _until(
-        attempt, resolved, min(attempt.wait, window), began + timedelta(seconds=window)
+        attempt,
+        resolved,
+        lambda: resolved.follow(attempt.session, known),
+        wait,
+        until,
     )
 
 
@@ -91,12 +103,16 @@ def _effect_ends(attempt: Attempt) -> datetime | None:
 
 
 def _until(
-    attempt: Attempt, step: Probe, wait: float, until: datetime | None
+    attempt: Attempt,
+    step: Probe,
+    look: Callable[[], Observation],
+    wait: float,
+    until: datetime | None,
 ) -> Ending:
     """Look until it is as expected, or until what is seen is not replication."""
     pauses = attempt.pauses(wait)
     while True:
-        ending, lagging = _look(attempt, step)
+        ending, lagging = _look(step, look)
         if not lagging or until is None:
             return ending
         if attempt.session.now() >= until:
@@ -105,10 +121,10 @@ def _until(
             return _pending(step, ending, until)
 
 
-def _look(attempt: Attempt, step: Probe) -> tuple[Ending, bool]:
+def _look(step: Probe, look: Callable[[], Observation]) -> tuple[Ending, bool]:
     """Return how the step would end now, and whether replication explains it."""
     try:
-        seen = step.observe(attempt.session)
+        seen = look()
     except ServiceRefused as refusal:
         return refused(step, refusal), step.explains(refusal)
     if met(step.expect(), seen.properties):

@@ -188,6 +188,14 @@ class MessageProbe(Probe):
         """Send the message; return what is known of it (Message-ID, last reply)."""
         raise NotImplementedError
 
+    def follow(self, session: Session, sent: State) -> Observation:
+        """Look where the message is; `sent` is what `act` returned.
+
+        It is empty where an earlier attempt ended between sending and writing
+        down: the message may have been sent, and is not sent again.
+        """
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class Attestation(Step):

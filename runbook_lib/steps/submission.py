@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -211,9 +212,13 @@ class SendTestMessage(MessageProbe):
         return {"Status": "Delivered"}
 
     def message_id(self, session: Session) -> str:
-        """Return the Message-ID, which the run and the audience determine."""
+        """Return the Message-ID given to the message: run and audience."""
         domain = self.mailbox.rpartition("@")[2]
         return f"<{session.run}.{self.audience}@{domain}>"
+
+    def subject(self, session: Session) -> str:
+        """Return the subject, by which a message is found if its ID is not known."""
+        return f"Test of SAP outbound mail, {self.audience} ({session.mark})"
 
     def act(self, session: Session) -> State:
         """Send the message once."""
@@ -230,7 +235,8 @@ class SendTestMessage(MessageProbe):
         except SmtpRefused as refusal:
             raise precise(refusal) from None
         return {
-            "Message-ID": self.message_id(session),
+            "Message-ID": stated_message_id(dialogue.text) or self.message_id(session),
+            "Message-ID as sent": self.message_id(session),
             "reply": dialogue.reply,
             "dialogue": list(dialogue.lines),
         }
@@ -239,7 +245,7 @@ class SendTestMessage(MessageProbe):
         message = EmailMessage()
         message["From"] = self.mailbox
         message["To"] = self.recipient
-        message["Subject"] = f"Test of SAP outbound mail ({session.mark})"
+        message["Subject"] = self.subject(session)
         message["Message-ID"] = self.message_id(session)
         message["Date"] = format_datetime(session.now())
         message.set_content(
@@ -248,9 +254,9 @@ class SendTestMessage(MessageProbe):
         )
         return message
 
-    def observe(self, session: Session) -> Observation:
-        """Look for the Message-ID in the message trace."""
-        row = self._row(session)
+    def follow(self, session: Session, sent: State) -> Observation:
+        """Look in the message trace: by Message-ID, or by subject if it is lost."""
+        row = self._row(session, text(sent, "Message-ID"))
         status = text(row, "Status") if row else None
         if status in LOST:
             raise NotAsExpected(
@@ -263,7 +269,7 @@ class SendTestMessage(MessageProbe):
             {"Status": status},
             context={"recipient": self.recipient},
             advice=self._advice(),
-            facts={"row": row, "Message-ID": self.message_id(session)},
+            facts={"row": row, **sent},
         )
 
     def _advice(self) -> str | None:
@@ -271,18 +277,30 @@ class SendTestMessage(MessageProbe):
             return None
         return "Accepted by the next mail server; delivery beyond it is not seen."
 
-    def _row(self, session: Session) -> Mapping[str, object] | None:
+    def _row(
+        self, session: Session, message_id: str | None
+    ) -> Mapping[str, object] | None:
         now = session.now()
         rows = session.exchange.message_trace(
-            message_id=self.message_id(session),
+            message_id=message_id,
+            subject=None if message_id else self.subject(session),
+            recipient=self.recipient,
             start=_time(now - timedelta(days=2)),
             end=_time(now + timedelta(hours=1)),
         )
-        wanted = self.recipient.lower()
-        found = [
-            r for r in rows if (text(r, "RecipientAddress") or "").lower() == wanted
-        ]
-        return found[-1] if found else None
+        return rows[0] if rows else None
+
+
+def stated_message_id(reply: str) -> str | None:
+    """Return the Message-ID that the final reply names, or None.
+
+    Exchange Online gives a submitted message a Message-ID of its own and keeps
+    the client's as X-Microsoft-Original-Message-ID.
+
+    Source: transcripts of smtp.office365.com; git-send-email, outlook-id-fix.
+    """
+    found = re.search(r"<[^<>@\s]+@[^<>@\s]+>", reply)
+    return found[0] if found else None
 
 
 def _time(moment: datetime) -> str:
