@@ -118,3 +118,10 @@ def header(events: Iterable[Event]) -> Event:
 def closed(events: Iterable[Event]) -> Event | None:
     """Return the `run.closed` event, or None while the run is open."""
     return next((e for e in events if e["event"] == "run.closed"), None)
+
+
+def finished(events: Iterable[Event]) -> bool:
+    """Tell whether the last attempt reached the notebook's last cell."""
+    marks = ("run.resumed", "run.finished")
+    kinds = [event["event"] for event in events if event["event"] in marks]
+    return kinds[-1:] == ["run.finished"]

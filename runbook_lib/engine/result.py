@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import cast
 
 from runbook_lib.engine.chain import Event
-from runbook_lib.engine.history import ends, header
+from runbook_lib.engine.history import ends, finished, header
 from runbook_lib.engine.step import Mode, Outcome
 
 
@@ -76,8 +76,7 @@ def result(events: Sequence[Event]) -> Result:
     if counts.get(Outcome.BLOCKED) or counts.get(Outcome.PENDING):
         return Result.INCOMPLETE
     if mode == Mode.ROLLBACK:
-        finished = "run.finished" in kinds
-        return Result.ROLLED_BACK if finished else Result.INCOMPLETE
+        return Result.ROLLED_BACK if finished(events) else Result.INCOMPLETE
     if unreached(events) or not set(counts) - {Outcome.SKIPPED}:
         return Result.INCOMPLETE
     if mode != Mode.PLAN and (counts.get(Outcome.PLANNED) or not proven(events)):

@@ -196,13 +196,20 @@ def find_patterns(folder: Path) -> list[Leak]:
     return _search(folder, KnownPatterns())
 
 
+def holds_credential(data: bytes) -> bool:
+    """Tell whether bytes hold what looks like a credential."""
+    search = Search(KnownPatterns())
+    search.feed(data)
+    return bool(search.found)
+
+
 def _search(folder: Path, look: Look) -> list[Leak]:
     found: set[Leak] = set()
-    for name in entries(folder):
+    files = [name for name in entries(folder) if is_plain(folder / name)]
+    for name in files:
         search = Search(look)
         search.feed(os.fsencode(name) + b"\n")
-        if is_plain(folder / name):
-            for chunk in chunks(folder / name, PIECE):
-                search.feed(chunk)
+        for chunk in chunks(folder / name, PIECE):
+            search.feed(chunk)
         found |= {Leak(name, what, form) for what, form in search.found}
     return sorted(found)
