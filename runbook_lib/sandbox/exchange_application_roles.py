@@ -33,7 +33,7 @@ def new_management_scope(invocation: Invocation) -> list[JsonObject]:
     used = {"Name", "RecipientRestrictionFilter"}
     refuse_parameters(invocation, set(settings_of(invocation)) - used)
     text = invocation.text("RecipientRestrictionFilter")
-    if _FILTER.fullmatch(text) is None:
+    if not _understood(invocation, text):
         refuse_parameters(invocation, {f"RecipientRestrictionFilter ({text})"})
     scopes = invocation.organization.management_scopes
     entry = {
@@ -153,6 +153,17 @@ def in_scope(tenant: Tenant, assignment: JsonObject, mailbox: Mailbox) -> bool:
     scope = next((entry for entry in scopes if entry["Name"] == name), None)
     match = _FILTER.fullmatch(scope["RecipientFilter"]) if scope else None
     return bool(match) and _matches(mailbox, match[1], match[2])
+
+
+def _understood(invocation: Invocation, text: str) -> bool:
+    """Say whether a filter compares a property that mailboxes have here.
+
+    MemberOfGroup is none of them: the sandbox has no groups.
+    """
+    match = _FILTER.fullmatch(text)
+    mailboxes = invocation.organization.mailboxes.values()
+    known = {key.lower() for entry in mailboxes for key in entry.mailbox}
+    return match is not None and match[1].lower() in known
 
 
 def _matches(mailbox: Mailbox, name: str, wanted: str) -> bool:

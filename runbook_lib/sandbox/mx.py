@@ -131,7 +131,6 @@ class MxSession(SmtpSession):
     def _tenant_of(self, address: str) -> Tenant | None:
         """Return the tenant that takes mail for an address."""
         domain = address.rpartition("@")[2]
-        for tenant in self.sandbox.tenants.values():
-            if domain in accepted_domain_names(tenant):
-                return tenant
-        return None
+        tenant = self.sandbox.tenant(domain)
+        taken = tenant is not None and domain in accepted_domain_names(tenant)
+        return tenant if taken else None
