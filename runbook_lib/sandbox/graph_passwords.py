@@ -73,7 +73,9 @@ def _wanted(graph: GraphCall) -> JsonObject:
             f"The parameter '{min(unknown)}' in the request payload is not a valid"
             " parameter for the operation 'addPassword'."
         )
-    sent = body.get("passwordCredential") or {}
+    sent = body.get("passwordCredential")
+    if sent is None:
+        return {}
     if not isinstance(sent, dict):
         raise bad_request("The parameter 'passwordCredential' must be an object.")
     return check_body(graph.sandbox, "passwordCredential", sent, MADE_BY_SERVICE)
