@@ -176,7 +176,7 @@ def fault(response: httpx.Response, cmdlet: str) -> CannotLook:
             f"{SERVICE} refused {cmdlet}: {text}", code=kind, facts=facts
         )
     if response.is_server_error:
-        return server_fault(SERVICE, response, cmdlet)
+        return server_fault(SERVICE, response)
     return unknown_reply(SERVICE, response)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from runbook_lib.clients.recording import masked
+from runbook_lib.clients.recording import masked, named
 from runbook_lib.clients.replies import (
     as_mapping,
     as_objects,
@@ -15,7 +15,6 @@ from runbook_lib.clients.replies import (
     json_list,
     json_object,
     measured,
-    named,
     server_fault,
     unknown_reply,
 )
@@ -205,7 +204,8 @@ def fault(response: httpx.Response, needs: str) -> CannotLook:
     """
     error = as_mapping(body_or_nothing(response).get("error"))
     code = error_code(response)
-    text = masked(response, f"{code}: {error.get('message', '')}" if code else "")
+    told = masked(response, str(error.get("message") or ""))
+    text = f"{code}: {told}" if code else ""
     if response.status_code in (401, 403):
         return _not_permitted(response, needs, code, text)
     if response.is_server_error:
@@ -215,10 +215,10 @@ def fault(response: httpx.Response, needs: str) -> CannotLook:
     details = [str(item.get("code")) for item in as_objects(error.get("details"))]
     remedies = (_REMEDIES[known] for known in (*details, code) if known in _REMEDIES)
     return ServiceRefused(
-        f"{SERVICE} refused {named(response)}: {text}",
+        f"{SERVICE} refused {named(response.request)}: {text}",
         code=code,
         remedy=next(remedies, None),
-        facts={**measured(response), "code": code, "message": text, "details": details},
+        facts={**measured(response), "code": code, "message": told, "details": details},
     )
 
 
@@ -231,7 +231,7 @@ def _not_permitted(
         remedy = f"Let an administrator grant the operator {needs}."
     reason = text or "no reason given"
     return NotPermitted(
-        f"{SERVICE} does not permit {named(response)}"
+        f"{SERVICE} does not permit {named(response.request)}"
         f" ({response.status_code}, {reason}); it needs {needs}.",
         remedy=remedy,
         facts={**measured(response), "code": code, "permission": needs},

@@ -14,7 +14,6 @@ import httpx
 from runbook_lib.clients.certificates import tls_facts
 from runbook_lib.clients.routing import endpoint
 from runbook_lib.clients.wire import Traffic
-from runbook_lib.errors import RunbookError
 from runbook_lib.secret import Mask, Secret
 
 BODY_LIMIT = 64 * 1024
@@ -41,6 +40,12 @@ def is_write(request: httpx.Request) -> bool:
     """
     stated = request.extensions.get("write")
     return request.method not in ("GET", "HEAD") if stated is None else bool(stated)
+
+
+def named(request: httpx.Request) -> str:
+    """Return method, path and, for Exchange, the cmdlet; without the query."""
+    cmdlet = request.headers.get("x-cmdletname")
+    return f"{request.method} {request.url.path}" + (f" ({cmdlet})" if cmdlet else "")
 
 
 def masked(response: httpx.Response, text: str) -> str:
@@ -80,7 +85,7 @@ class Recorded(httpx.BaseTransport):
         asked = self._asked(request)
         try:
             response = _whole(self._inner.handle_request(request))
-        except (RunbookError, httpx.TransportError) as error:
+        except BaseException as error:  # an interrupted request was sent as well
             reason = self._mask.text(f"{type(error).__name__}: {error}")
             self._traffic({**asked, **_UNANSWERED, "error": reason})
             raise
@@ -176,7 +181,7 @@ def _whole(response: httpx.Response) -> httpx.Response:
     Exchange answers some refusals with a body that is said to be gzip and is not
     (field report); the bytes are kept as they came then.
     """
-    if response.is_stream_consumed:  # a test's answer, made whole
+    if response.is_stream_consumed:  # the transport below had it whole
         return response
     extensions = {**response.extensions, **_connection_facts(response)}
     try:

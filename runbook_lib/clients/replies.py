@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from runbook_lib.clients.recording import clipped, is_write, masked
+from runbook_lib.clients.recording import clipped, is_write, masked, named
 from runbook_lib.clients.retrying import unknown_outcome
 from runbook_lib.errors import CannotLook, UnknownReply
 
@@ -14,18 +14,13 @@ _IDS = (
 )
 
 
-def named(response: httpx.Response) -> str:
-    """Return method and path of the request, without the query."""
-    return f"{response.request.method} {response.request.url.path}"
-
-
 def measured(response: httpx.Response) -> dict[str, object]:
     """Return the facts of an answer: request, status, and the service's ids."""
     ids = {name: response.headers[name] for name in _IDS if name in response.headers}
     url = response.request.url
     return {
         "endpoint": url.host,
-        "request": named(response),
+        "request": named(response.request),
         "write": is_write(response.request),
         "status": response.status_code,
         **ids,
@@ -80,9 +75,9 @@ def json_list(service: str, response: httpx.Response) -> list[dict[str, object]]
 
 def unknown_reply(service: str, response: httpx.Response) -> UnknownReply:
     """Return the error for an answer that no source describes, with the original."""
+    asked, status = named(response.request), response.status_code
     return UnknownReply(
-        f"{service} answered {named(response)} with {response.status_code} and a body"
-        " that no source describes.",
+        f"{service} answered {asked} with {status} and a body that no source describes.",
         remedy="Read the original in the record; a proxy may have answered instead.",
         facts={
             **measured(response),
@@ -97,9 +92,9 @@ def server_fault(
     """Return the error for a 5xx: unknown for a write, unreadable for a read."""
     text = masked(response, f"{response.status_code} {reason}".strip())
     if is_write(response.request):
-        return unknown_outcome(named(response), text, measured(response))
+        return unknown_outcome(named(response.request), text, measured(response))
     return CannotLook(
-        f"{service} answered {named(response)} with {text}, repeats included.",
+        f"{service} answered {named(response.request)} with {text}, repeats included.",
         remedy="Run again later; see the service health page if it stays.",
         facts=measured(response),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
-from runbook_lib.clients.recording import CLIENT_REQUEST_ID, is_write
+from runbook_lib.clients.recording import CLIENT_REQUEST_ID, is_write, named
 from runbook_lib.clients.routing import endpoint
 from runbook_lib.errors import OutcomeUnknown, Unreachable
 
@@ -71,11 +71,16 @@ class Patient(httpx.BaseTransport):
         try:
             return self._inner.handle_request(request)
         except _BROKEN as error:
-            what = f"{request.method} {request.url.host}{request.url.path}"
-            reason = str(error) or type(error).__name__
+            reason = (str(error) or type(error).__name__).rstrip(".")
+            host, port = endpoint(request.url)
+            facts: dict[str, object] = {
+                "endpoint": f"{host}:{port}",
+                "client-request-id": request.headers.get(CLIENT_REQUEST_ID),
+                "reason": reason,
+            }
             if is_write(request):
-                raise unknown_outcome(what, reason) from None
-            return _no_answer(request, what, reason)
+                raise unknown_outcome(named(request), reason, facts) from None
+            return _no_answer(request, facts)
 
 
 def unknown_outcome(
@@ -89,12 +94,12 @@ def unknown_outcome(
     )
 
 
-def _no_answer(request: httpx.Request, what: str, reason: str) -> Unreachable:
-    host, port = endpoint(request.url)
+def _no_answer(request: httpx.Request, facts: dict[str, object]) -> Unreachable:
     return Unreachable(
-        f"{what} gave no answer, repeats included: {reason}.",
+        f"{facts['endpoint']} gave no answer to {named(request)}, repeats included:"
+        f" {facts['reason']}.",
         remedy="Run again later; if it stays, look for a fault on the way there.",
-        facts={"endpoint": f"{host}:{port}", "reason": reason},
+        facts=facts,
     )
 
 

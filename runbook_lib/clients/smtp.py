@@ -24,7 +24,7 @@ from runbook_lib.clients.smtp_session import (
     xoauth2,
 )
 from runbook_lib.clients.wire import Traffic, Wire
-from runbook_lib.errors import InputError, RunbookError
+from runbook_lib.errors import InputError
 from runbook_lib.secret import Mask, Secret
 
 SUBMISSION_PORT = 587
@@ -203,7 +203,7 @@ class SubmissionClient:
         reason: str | None = None
         try:
             yield conversation
-        except RunbookError as error:
+        except BaseException as error:  # an interrupted dialogue was held as well
             reason = self._mask.text(f"{type(error).__name__}: {error}")
             raise
         finally:

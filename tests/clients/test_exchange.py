@@ -409,6 +409,24 @@ def test_a_write_that_ends_in_a_server_fault_is_unknown(
     assert waits == []
 
 
+def test_a_broken_connection_names_the_cmdlet(open_client: Opened) -> None:
+    """All cmdlets share one path, so the path alone would tell nothing."""
+
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("reset")
+
+    client = ExchangeClient(
+        open_client(broken),
+        base=BASE,
+        tenant_id=TENANT,
+        anchor="UPN:admin@contoso.com",
+        token=lambda: Secret("token-0123456789"),
+    )
+    with pytest.raises(OutcomeUnknown, match=r"\(Remove-ServicePrincipal\)") as caught:
+        client.remove_service_principal("o-1")
+    assert len(str(caught.value.facts["client-request-id"])) == 36
+
+
 def test_a_read_that_ends_in_a_server_fault(
     open_client: Opened, waits: list[float]
 ) -> None:

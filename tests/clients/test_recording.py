@@ -181,6 +181,20 @@ def test_a_connection_that_failed_is_recorded(
     assert traffic[1]["error"] == "ReadError: reset by peer"
 
 
+def test_an_interrupted_request_is_recorded(
+    open_client: Opened, traffic: list[Any]
+) -> None:
+    """Who stops the kernel during a write still leaves its trace."""
+
+    def stopped(request: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_client(stopped).post(URL, json={})
+    assert traffic[0]["write"] is True
+    assert traffic[0]["error"].startswith("KeyboardInterrupt")
+
+
 def test_no_cookie_is_kept(open_client: Opened) -> None:
     """A service cannot mark us from one request to the next."""
     seen: list[str | None] = []
