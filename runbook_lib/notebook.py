@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from runbook_lib import opening
 from runbook_lib.engine import history
 from runbook_lib.engine.attempt import Attempt
 from runbook_lib.engine.expect import KnownAfterApply
+from runbook_lib.engine.record import Record
 from runbook_lib.engine.run import Engine
 from runbook_lib.engine.runbook import Runbook
 from runbook_lib.engine.step import Mode
@@ -22,6 +24,7 @@ from runbook_lib.session import open_session
 from runbook_lib.steps.catalogue import runbook_named
 from runbook_lib.tenant import Tenant
 from runbook_lib.views import frontend
+from runbook_lib.views.heading import opened_card
 from runbook_lib.views.summary import summary_html, summary_text
 from runbook_lib.views.values import values_table
 
@@ -61,6 +64,7 @@ def open_run(name: str, namespace: Mapping[str, object]) -> Run:
     attempt = Attempt(session, record, opened.mode, wait=float(parameters["wait"] or 0))
     engine = Engine(attempt, runbook.catalogue)
     _measure(engine)
+    _show_opened(record)
     if opened.mode is Mode.ROLLBACK:
         roll_back_run(engine, parameters["record"])
     return Run(engine, runbook, parameters, interactive=interactive, closer=closer)
@@ -112,6 +116,12 @@ def _measure(engine: Engine) -> None:
         names = ("appid", "app_displayname", "oid", "tid", "idtyp")
         facts = {name: token.claims.get(name) for name in names}
     attempt.record.append("session.opened", mode=attempt.mode, operator=facts)
+
+
+def _show_opened(record: Record) -> None:
+    sessions = [e for e in record.events if e["event"] == "session.opened"]
+    operator = cast("Mapping[str, object]", sessions[-1]["operator"])
+    frontend.show_html(*opened_card(history.header(record.events), operator))
 
 
 def sap_values(run: Run, *, app_id: KnownAfterApply, key_id: KnownAfterApply) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from runbook_lib.engine.remedies import REMEDIES
 from runbook_lib.engine.runbook import Listed, Runbook
 from runbook_lib.steps.catalogue import RUNBOOKS
 
@@ -128,3 +129,10 @@ def test_remedies_of_the_code_have_sections() -> None:
     found = list(remedies_in_code())
     assert found
     assert [pair for pair in found if not fnmatch.filter(sections(), pair[1])] == []
+
+
+def test_every_section_has_its_sentence() -> None:
+    """What a step ends with is a remedy in words, not only a link."""
+    known = {name for name in sections() if not name.startswith("send-test-message-")}
+    elsewhere = {"record-broken", "refused-target", "tenant-file"}
+    assert set(REMEDIES) == known - elsewhere

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from runbook_lib.engine import history
+from runbook_lib.engine import history, remedies
 from runbook_lib.engine.attempt import Attempt, Ending
 from runbook_lib.engine.attestations import perform_attestation
 from runbook_lib.engine.chain import Event
@@ -94,6 +94,8 @@ class Engine:
         return None
 
     def _end(self, step: Step, resolved: Step, ending: Ending) -> StepResult:
+        if ending.remedy is None:
+            ending = replace(ending, remedy=remedies.sentence(ending.remedy_id))
         event = self.attempt.record.append(
             "step.end",
             mode=self.attempt.mode,

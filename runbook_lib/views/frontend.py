@@ -15,14 +15,14 @@ def attended() -> bool:
     nbval do not. The attribute is private to ipykernel: where it is missing,
     nobody is taken to be there, which never allows more.
     """
-    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    shell: Any = get_ipython()
     kernel = getattr(shell, "kernel", None)
     return bool(getattr(kernel, "_allow_stdin", False))
 
 
 def executed_cells() -> list[str]:
     """Return the sources of the cells that this kernel executed, oldest first."""
-    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    shell: Any = get_ipython()
     return [] if shell is None else [str(source) for source in shell.user_ns["In"]]
 
 

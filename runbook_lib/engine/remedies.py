@@ -1,0 +1,66 @@
+"""One sentence per remedy id; docs/troubleshooting.md has a section for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+REMEDIES: Mapping[str, str] = {
+    # By step: what to do if its own properties are not as expected.
+    "sap-release-supports-credential": "Upgrade, use a client secret, or choose "
+    "another option for this SAP release.",
+    "operator-permissions": "Give the operator's application what is missing, and "
+    "consent to it.",
+    "sender-mailbox": "Name the primary address of an enabled user or shared mailbox.",
+    "submission-endpoint": "Open TCP port 587 and DNS for the SMTP host on the SAP "
+    "host's way to the internet.",
+    "organization-smtp-auth": "Read the setting with Get-TransportConfig.",
+    "security-defaults": "Read the policy as a person with Policy.Read.All.",
+    "application-management-policy": "Ask the policy's owner for an exemption, or use "
+    "a certificate.",
+    "register-application": "Run plan, then apply; or restore a deleted application "
+    "within 30 days.",
+    "declare-send-as-app": "Run plan, then apply.",
+    "create-service-principal": "Run plan, then apply.",
+    "grant-admin-consent": "Run plan, then apply, as an operator who may consent.",
+    "create-client-secret": "Run plan, then apply: a new secret goes into the sink.",
+    "register-exchange-service-principal": "Run plan, then apply.",
+    "grant-mailbox-full-access": "Run plan, then apply.",
+    "mailbox-delegation": "Give the service principal full access to the mailbox.",
+    "enable-authenticated-smtp": "Run plan, then apply.",
+    "obtain-access-token": "Compare the token's claims with the application and its "
+    "service principal.",
+    "sign-in-to-smtp": "Read the server's reply in the record.",
+    "send-test-message:internal": "Look for the message in the message trace.",
+    "send-test-message:external": "Look for the message in the message trace.",
+    "sap-notes-implemented": "Hand in what transaction SNOTE shows for the note.",
+    # By cause.
+    "token-wrong-secret": "Give SAP the secret's value, not its ID; or make a new one.",
+    "token-expired-secret": "Run apply: it makes a new secret beside the expired one.",
+    "token-application-not-found": "Check the application's ID and the tenant ID.",
+    "token-no-service-principal": "Run apply: it creates the enterprise application.",
+    "token-wrong-tenant": "Correct tenant_id, domain or cloud in the tenant file.",
+    "token-roles-missing": "Run apply: it grants exactly SMTP.SendAsApp.",
+    "smtp-auth-disabled-tenant": "Allow authenticated SMTP for this one mailbox.",
+    "smtp-auth-disabled-mailbox": "Run apply: it allows authenticated SMTP for this "
+    "one mailbox.",
+    "smtp-authentication-unsuccessful": "Check service principal, object ID and "
+    "mailbox permission; a new permission takes up to two hours.",
+    "smtp-send-as-denied": "Send from the mailbox's own address, or grant SendAs.",
+    "untrusted-certificate": "Find out who terminates TLS on the way; import the CA "
+    "only if it is yours.",
+    "unreachable": "Check DNS, proxy and firewall from the host that was named.",
+    "not-permitted": "Give the operator the permission that is named, or let somebody "
+    "run this who has it.",
+    "mailbox-missing": "Create or license the mailbox, or correct the tenant file.",
+    "ambiguous-application": "Give the appId of the right one as application_id.",
+    "adopted-application": "Ask its owner, or choose another application_name.",
+    "secret-not-in-sink": "Run apply: it makes a secret whose value the sink holds.",
+    "replication": "Run verify once the time given has passed.",
+    "unknown-reply": "Report it with the record; the masked original is in it.",
+    "parameters": "Correct the parameter that is named and run again.",
+}
+
+
+def sentence(remedy_id: str | None) -> str | None:
+    """Return the sentence of a remedy id, or None where there is none."""
+    return REMEDIES.get(remedy_id or "")
