@@ -77,7 +77,8 @@ def unknown_reply(service: str, response: httpx.Response) -> UnknownReply:
     """Return the error for an answer that no source describes, with the original."""
     asked, status = named(response.request), response.status_code
     return UnknownReply(
-        f"{service} answered {asked} with {status} and a body that no source describes.",
+        f"{service} answered {asked} with {status} and a body that no source"
+        " describes.",
         remedy="Read the original in the record; a proxy may have answered instead.",
         facts={
             **measured(response),

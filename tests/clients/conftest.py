@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import trustme
 
 from runbook_lib.clients.http import Wire, open_http
 from runbook_lib.secret import Mask
+from tests.clients.smtp_endpoint import Endpoint
 
 Opened = Callable[..., httpx.Client]
 
@@ -79,3 +81,9 @@ def open_client(
     yield open_one
     for client in opened:
         client.close()
+
+
+@pytest.fixture
+def endpoint(ca: trustme.CA, ca_file: Path, traffic: list[Any], mask: Mask) -> Endpoint:
+    """Return what makes servers and clients."""
+    return Endpoint(ca, ca_file, traffic, mask)
