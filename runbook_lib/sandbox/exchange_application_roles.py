@@ -152,7 +152,7 @@ def in_scope(tenant: Tenant, assignment: JsonObject, mailbox: Mailbox) -> bool:
     scopes = tenant.exchange.management_scopes
     scope = next((entry for entry in scopes if entry["Name"] == name), None)
     match = _FILTER.fullmatch(scope["RecipientFilter"]) if scope else None
-    return bool(match) and _matches(mailbox, match[1], match[2])
+    return match is not None and _matches(mailbox, match[1], match[2])
 
 
 def _understood(invocation: Invocation, text: str) -> bool:

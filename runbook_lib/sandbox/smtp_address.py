@@ -9,7 +9,6 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import SMTPUTF8
 from email.utils import getaddresses
-from typing import cast
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
@@ -56,7 +55,7 @@ def is_address(text: str) -> bool:
 def read_message(content: bytes) -> EmailMessage:
     """Read the header fields of a message; the body stays as it is."""
     parser = BytesParser(policy=SMTPUTF8)
-    return cast(EmailMessage, parser.parsebytes(content, headersonly=True))
+    return parser.parsebytes(content, headersonly=True)
 
 
 def header_text(message: EmailMessage, name: str) -> str:

@@ -5,7 +5,9 @@ it must not count as sent under TLS. Source: RFC 3207 section 4.2 and 6.
 """
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -24,10 +26,7 @@ class SmtpConnection(asyncio.Protocol):
     is closed.
     """
 
-    def __init__(
-        self,
-        serve: Callable[["SmtpConnection"], Awaitable[None]],
-    ) -> None:
+    def __init__(self, serve: Callable[["SmtpConnection"], Awaitable[None]]) -> None:
         """Keep what is to be done once the client is there."""
         self._serve = serve
         self._reader = asyncio.StreamReader(limit=LONGEST_LINE)
@@ -59,12 +58,6 @@ class SmtpConnection(asyncio.Protocol):
         """Return the client's address."""
         return str(self.transport.get_extra_info("peername")[0])
 
-    @property
-    def tls_version(self) -> str | None:
-        """Return the TLS version, null in clear text."""
-        tls = self.transport.get_extra_info("ssl_object")
-        return tls.version() if tls else None
-
     async def line(self) -> bytes:
         """Return the next line without its end.
 
@@ -74,8 +67,6 @@ class SmtpConnection(asyncio.Protocol):
         try:
             async with asyncio.timeout(IDLE_SECONDS):
                 text = await self._reader.readuntil(b"\n")
-        except asyncio.IncompleteReadError as error:
-            raise EOFError from error
         except asyncio.LimitOverrunError as error:
             raise LineTooLong from error
         return text.removesuffix(b"\n").removesuffix(b"\r")
@@ -101,11 +92,8 @@ class SmtpConnection(asyncio.Protocol):
 
     async def octets(self, count: int) -> bytes:
         """Return exactly `count` octets; raises EOFError if there are fewer."""
-        try:
-            async with asyncio.timeout(IDLE_SECONDS):
-                return await self._reader.readexactly(count)
-        except asyncio.IncompleteReadError as error:
-            raise EOFError from error
+        async with asyncio.timeout(IDLE_SECONDS):
+            return await self._reader.readexactly(count)
 
     def send(self, data: bytes) -> None:
         """Send octets to the client."""
@@ -126,7 +114,10 @@ class SmtpConnection(asyncio.Protocol):
         self.tls = True
 
     def abort(self) -> None:
-        """Drop the connection without a word."""
+        """Reset the TCP connection."""
+        linger = struct.pack("ii", 1, 0)  # close sends RST instead of FIN
+        peer = self.transport.get_extra_info("socket")
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.transport.abort()
 
     async def _part(self) -> bytes:
@@ -136,8 +127,6 @@ class SmtpConnection(asyncio.Protocol):
                 return await self._reader.readuntil(b"\n")
         except asyncio.LimitOverrunError as error:
             return await self._reader.readexactly(max(error.consumed, 1))
-        except asyncio.IncompleteReadError as error:
-            raise EOFError from error
 
     async def _run(self) -> None:
         """Serve until the dialogue ends, then close."""

@@ -13,6 +13,7 @@ from runbook_lib.sandbox import smtp_replies as replies
 from runbook_lib.sandbox.smtp_address import (
     MAIL_PARAMETERS,
     RCPT_PARAMETERS,
+    Path,
     is_hello_name,
     read_path,
 )
@@ -110,9 +111,7 @@ class SmtpSession(SmtpDialogue):
             return replies.INVALID_ARGUMENTS
         if self.envelope.sender is not None and self._ordered():
             return replies.SENDER_GIVEN
-        if _declared_size(path.parameters) > replies.LARGEST_MESSAGE and self._sized():
-            return replies.TOO_LARGE
-        refusal = self.check_sender(path.address)
+        refusal = self.check_sender(path.address) or self._size_refusal(path)
         if refusal is None:
             self.envelope = Envelope(path.address)
         return refusal or replies.SENDER_OK
@@ -141,10 +140,11 @@ class SmtpSession(SmtpDialogue):
     async def _bdat(self, argument: str) -> Reply | None:
         """Take one chunk of a message; its octets come whatever we think of it."""
         size_text, _, last = argument.partition(" ")
-        if not size_text.isascii() or not size_text.isdigit():
+        size = _number(size_text)
+        if size is None or size > replies.LARGEST_MESSAGE:
             self.open = False  # where the next command begins cannot be known
-            return replies.INVALID_ARGUMENTS
-        chunk = await self.connection.octets(int(size_text))
+            return replies.INVALID_ARGUMENTS if size is None else replies.TOO_LARGE
+        chunk = await self.connection.octets(size)
         refusal = self._message_refusal()
         if refusal is not None:
             return refusal
@@ -169,11 +169,13 @@ class SmtpSession(SmtpDialogue):
         self.message_size = len(content or b"")
         faults = self.sandbox.faults
         if faults.reached("reset-before", "smtp"):
-            return self.drop("DATA", "reset before the effect")
+            self.drop("DATA", "reset before the effect")
+            return None
         answer = replies.TOO_LARGE if content is None else self.accept(content)
         self.envelope = Envelope()
         if faults.reached("reset-after", "smtp"):
-            return self.drop("DATA", "reset after the effect")
+            self.drop("DATA", "reset after the effect")
+            return None
         return answer
 
     async def _rset(self, argument: str) -> Reply:
@@ -197,15 +199,16 @@ class SmtpSession(SmtpDialogue):
         """Say whether the order of commands is watched."""
         return self.sandbox.holds("smtp.command-order")
 
-    def _sized(self) -> bool:
-        """Say whether the size of messages is limited."""
-        return self.sandbox.holds("smtp.size")
+    def _size_refusal(self, path: Path) -> Reply | None:
+        """Return the refusal of a message that is announced as too large, or null."""
+        size = _number(path.parameters.get("SIZE", "")) or 0
+        too_large = size > replies.LARGEST_MESSAGE and self.sandbox.holds("smtp.size")
+        return replies.TOO_LARGE if too_large else None
 
 
-def _declared_size(parameters: dict[str, str]) -> int:
-    """Return the parameter SIZE of MAIL, 0 where there is none."""
-    text = parameters.get("SIZE", "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+def _number(text: str) -> int | None:
+    """Return a number of ASCII digits, null where the text is none."""
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 _HANDLERS: dict[str, Callable[[Any, str], Awaitable[Reply | None]]] = {

@@ -6,10 +6,13 @@ row holds and to fail where the row is switched off.
 
 from collections.abc import Callable, Iterator
 
+import pytest
+
 from runbook_lib.sandbox.behaviours import known_rows
 from tests.sandbox.world import World
 
 Check = Callable[[World], None]
+RowTests = tuple[Callable[[str], None], Callable[[str], None], Callable[[], None]]
 
 
 class Checks:
@@ -42,3 +45,29 @@ class Checks:
     def run(self, identifier: str, world: World) -> None:
         """Run the check of a row."""
         self._checks[identifier](world)
+
+    def tests(self, *, tenants: int = 1) -> RowTests:
+        """Return the tests of all rows, for a test module to name and keep."""
+
+        @pytest.mark.parametrize("row", list(self))
+        def test_row_holds(row: str) -> None:
+            """The row's check passes against a whole sandbox."""
+            with World(tenants=tenants) as world:
+                self.run(row, world)
+
+        @pytest.mark.parametrize("row", list(self))
+        def test_row_is_noticed_when_broken(row: str) -> None:
+            """The row's check fails where the row is switched off."""
+            broken = World(tenants=tenants, broken=row)
+            with broken as world, pytest.raises(AssertionError):
+                self.run(row, world)
+
+        def test_every_row_has_a_check() -> None:
+            """No row of the areas is without a check, and no check without a row."""
+            assert self.missing() == set()
+
+        return (
+            test_row_holds,
+            test_row_is_noticed_when_broken,
+            test_every_row_has_a_check,
+        )

@@ -1,7 +1,5 @@
 """Rows of the Exchange admin API."""
 
-import pytest
-
 from runbook_lib.sandbox.tokens import issue_token
 from tests.sandbox.rows import Checks
 from tests.sandbox.world import (
@@ -240,20 +238,8 @@ def check_send_as_absent(world: World) -> None:
     assert "the ACE isn't present" in error_of(answer)[1]
 
 
-@pytest.mark.parametrize("row", list(CHECKS))
-def test_row_holds(row: str) -> None:
-    """The row's check passes against a whole sandbox."""
-    with World(tenants=2) as world:
-        CHECKS.run(row, world)
-
-
-@pytest.mark.parametrize("row", list(CHECKS))
-def test_row_is_noticed_when_broken(row: str) -> None:
-    """The row's check fails where the row is switched off."""
-    with World(tenants=2, broken=row) as world, pytest.raises(AssertionError):
-        CHECKS.run(row, world)
-
-
-def test_every_row_has_a_check() -> None:
-    """No row of the area is without a check, and no check without a row."""
-    assert CHECKS.missing() == set()
+(
+    test_row_holds,
+    test_row_is_noticed_when_broken,
+    test_every_row_has_a_check,
+) = CHECKS.tests(tenants=2)

@@ -1,7 +1,5 @@
 """Rows of the MX side, and what it shares with submission."""
 
-import pytest
-
 from tests.sandbox.rows import Checks
 from tests.sandbox.world import (
     INBOX,
@@ -87,23 +85,11 @@ def check_connector(world: World) -> None:
         assert client.rcpt(OUTSIDE)[0] == 550
 
 
-@pytest.mark.parametrize("row", list(CHECKS))
-def test_row_holds(row: str) -> None:
-    """The row's check passes against a whole sandbox."""
-    with World() as world:
-        CHECKS.run(row, world)
-
-
-@pytest.mark.parametrize("row", list(CHECKS))
-def test_row_is_noticed_when_broken(row: str) -> None:
-    """The row's check fails where the row is switched off."""
-    with World(broken=row) as world, pytest.raises(AssertionError):
-        CHECKS.run(row, world)
-
-
-def test_every_row_has_a_check() -> None:
-    """No row of the area is without a check, and no check without a row."""
-    assert CHECKS.missing() == set()
+(
+    test_row_holds,
+    test_row_is_noticed_when_broken,
+    test_every_row_has_a_check,
+) = CHECKS.tests()
 
 
 def test_mail_is_delivered_and_traced_under_its_own_message_id() -> None:

@@ -2,8 +2,6 @@
 
 import contextlib
 
-import pytest
-
 from runbook_lib.sandbox.tokens import issue_token
 from tests.sandbox.rows import Checks
 from tests.sandbox.world import (
@@ -298,20 +296,8 @@ def assert_failed(result: tuple[int, str]) -> None:
     assert (code, text[: len(FAILED[1])]) == FAILED
 
 
-@pytest.mark.parametrize("row", list(CHECKS))
-def test_row_holds(row: str) -> None:
-    """The row's check passes against a whole sandbox."""
-    with World() as world:
-        CHECKS.run(row, world)
-
-
-@pytest.mark.parametrize("row", list(CHECKS))
-def test_row_is_noticed_when_broken(row: str) -> None:
-    """The row's check fails where the row is switched off."""
-    with World(broken=row) as world, pytest.raises(AssertionError):
-        CHECKS.run(row, world)
-
-
-def test_every_row_has_a_check() -> None:
-    """No row of the area is without a check, and no check without a row."""
-    assert CHECKS.missing() == set()
+(
+    test_row_holds,
+    test_row_is_noticed_when_broken,
+    test_every_row_has_a_check,
+) = CHECKS.tests()

@@ -51,23 +51,11 @@ def check_failed_recipient(world: World) -> None:
     assert report["subject"] == "Undeliverable: Test"
 
 
-@pytest.mark.parametrize("row", list(CHECKS))
-def test_row_holds(row: str) -> None:
-    """The row's check passes against a whole sandbox."""
-    with World() as world:
-        CHECKS.run(row, world)
-
-
-@pytest.mark.parametrize("row", list(CHECKS))
-def test_row_is_noticed_when_broken(row: str) -> None:
-    """The row's check fails where the row is switched off."""
-    with World(broken=row) as world, pytest.raises(AssertionError):
-        CHECKS.run(row, world)
-
-
-def test_every_row_has_a_check() -> None:
-    """No row of the area is without a check, and no check without a row."""
-    assert CHECKS.missing() == set()
+(
+    test_row_holds,
+    test_row_is_noticed_when_broken,
+    test_every_row_has_a_check,
+) = CHECKS.tests()
 
 
 @pytest.mark.parametrize(("fault", "hidden"), [("trace-lag=0", 0), ("trace-lag=3", 3)])
