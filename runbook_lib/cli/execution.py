@@ -108,9 +108,15 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 def _papermill(source: Path, output: Path, values: Mapping[str, str]) -> Kernel:
     """Execute a notebook; every way in which it can end is a `Kernel`."""
     _without_slow_import()
+    from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
+
+    class LocalKernelManager(AsyncKernelManager):  # type: ignore[misc, unused-ignore]
+        """Talks to the kernel over Unix sockets, which other users cannot reach."""
+
+        transport = "ipc"
 
     try:
         execute_notebook(
@@ -119,6 +125,7 @@ def _papermill(source: Path, output: Path, values: Mapping[str, str]) -> Kernel:
             parameters=dict(values),
             progress_bar=False,
             log_output=False,
+            kernel_manager_class=LocalKernelManager,
         )
     except PapermillExecutionError as error:
         return Kernel("raised", error.ename, "\n".join(error.traceback))

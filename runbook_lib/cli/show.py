@@ -38,12 +38,16 @@ def as_json(closed: Closed) -> str:
 
 
 def table(runs: Iterable[tuple[str, Closed]]) -> None:
-    """Print a table of runs: name, result, outcomes, report."""
-    shown = Table("Run", "Result", "Outcomes", "Report", pad_edge=False)
-    for name, closed in runs:
-        counts = ", ".join(f"{n} {name}" for name, n in closed.outcomes.items())
-        shown.add_row(name, closed.result, counts, str(closed.report))
-    Console(soft_wrap=False).print(shown)
+    """Print a table of runs (name, result, outcomes), and where the reports are."""
+    closed_runs = list(runs)
+    shown = Table("Run", "Result", "Outcomes", pad_edge=False)
+    for name, closed in closed_runs:
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in closed.outcomes.items())
+        shown.add_row(name, closed.result, counts)
+    Console().print(shown)
+    click.echo("Reports:")
+    for _, closed in closed_runs:
+        click.echo(f"  {closed.report}")
 
 
 def problems(closed: Closed) -> None:
