@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from runbook_lib.evidence.finding import Finding
 from runbook_lib.evidence.instructions import VERIFY, verify_md
 from runbook_lib.evidence.leaks import holds_credential
 from runbook_lib.evidence.ledger import Ledger
-from runbook_lib.evidence.plan import PLAN, plan_of
+from runbook_lib.evidence.plan import PLAN, plan_text
 from runbook_lib.evidence.quarantine import DISCLOSED, search_record
 from runbook_lib.evidence.sums import SUMS, check_sums, write_sums
 from runbook_lib.secret import Mask
@@ -195,7 +194,7 @@ def _write_documents(folder: Path, events: Sequence[Event], head: str) -> None:
         VERIFY: verify_md(events, head=head),
     }
     if mode_of(events) == Mode.PLAN:
-        made[PLAN] = json.dumps(plan_of(events), indent=2, ensure_ascii=False) + "\n"
+        made[PLAN] = plan_text(events)
     for name, text in made.items():
         _check_clean(folder, name, text.encode())
         write_whole(folder / name, text.encode())

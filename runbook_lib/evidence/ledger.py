@@ -18,6 +18,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from runbook_lib.engine.chain import (
@@ -68,13 +69,18 @@ class LedgerChain:
         """Return the digest of the last line, or None for an empty ledger."""
         return self.digests[-1] if self.digests else None
 
+    @cached_property
+    def owners(self) -> dict[tuple[str, str], list[LedgerLine]]:
+        """Return the lines of each run, by tenant and run."""
+        found: dict[tuple[str, str], list[LedgerLine]] = {}
+        for line in self.lines:
+            found.setdefault(line.owner, []).append(line)
+        return found
+
     def of(self, tenant: str, run: str, kind: str) -> list[LedgerLine]:
         """Return the lines of one kind that a run has."""
-        return [
-            line
-            for line in self.lines
-            if line.owner == (tenant, run) and line.fields["line"] == kind
-        ]
+        lines = self.owners.get((tenant, run), [])
+        return [line for line in lines if line.fields["line"] == kind]
 
     def place_of(self, head: str) -> int | None:
         """Return the place of the line with this digest, or None."""

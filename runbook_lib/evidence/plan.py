@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -64,6 +65,11 @@ def plan_of(events: Sequence[Event]) -> dict[str, object]:
         "approvable": reason is None,
         "reason": reason,
     }
+
+
+def plan_text(events: Sequence[Event]) -> str:
+    """Return plan.json of a plan run, to the byte."""
+    return json.dumps(plan_of(events), indent=2, ensure_ascii=False) + "\n"
 
 
 def _covered(first: Event, rows: list[dict[str, object]]) -> dict[str, object]:
