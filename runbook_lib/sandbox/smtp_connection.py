@@ -133,6 +133,9 @@ class SmtpConnection(asyncio.Protocol):
         try:
             await self._serve(self)
         except (EOFError, OSError, LineTooLong):
-            pass
-        finally:
+            self.transport.close()
+        except BaseException:  # the process ends: nobody waits for the peer
+            self.transport.abort()
+            raise
+        else:
             self.transport.close()

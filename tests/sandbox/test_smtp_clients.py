@@ -1,5 +1,9 @@
-"""openssl and swaks as independent clients of the SMTP servers."""
+"""openssl and swaks as independent clients of the SMTP servers; how they end."""
 
+import contextlib
+import smtplib
+import socket
+import ssl
 import subprocess
 
 import pytest
@@ -60,6 +64,26 @@ def test_swaks_cannot_use_a_password(sandbox_process: Running) -> None:
     result = swaks(sandbox_process, "submission", *options)
     assert "basic authentication is disabled" in result.stdout
     assert result.returncode != 0
+
+
+def test_process_ends_while_clients_are_there(sandbox_process: Running) -> None:
+    """Open connections, in whatever state, do not delay the end or disturb it."""
+    ready = sandbox_process.ready
+    host, _, port = ready["submission"].partition(":")
+    context = ssl.create_default_context(cafile=ready["ca_file"])
+    with contextlib.ExitStack() as stack:
+        greeted, half, whole = (
+            stack.enter_context(contextlib.closing(smtplib.SMTP(host, int(port))))
+            for _ in range(3)
+        )
+        assert greeted.ehlo()[0] == 250
+        half.ehlo()
+        assert half.docmd("STARTTLS")[0] == 220
+        whole.starttls(context=context)
+        for name in ("mx", "dns"):
+            host, _, port = ready[name].partition(":")
+            stack.enter_context(socket.create_connection((host, int(port))))
+        assert sandbox_process.stop() == (0, b"")
 
 
 def openssl(
