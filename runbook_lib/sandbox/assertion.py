@@ -95,11 +95,15 @@ def _registered_key(
 
 
 def _names(header: dict[str, Any], der: bytes) -> bool:
-    """Say whether `x5t#S256` or `x5t` of the header belongs to a certificate."""
+    """Say whether `x5t#S256` or `x5t` of the header belongs to a certificate.
+
+    Padding is ignored: MSAL sends it, though RFC 7515 leaves it out.
+    """
     # RFC 7515 section 4.1.7 defines x5t as a SHA-1 digest.
     sha1 = base64url(hashlib.sha1(der, usedforsecurity=False).digest())
     sha256 = base64url(hashlib.sha256(der).digest())
-    return header.get("x5t#S256") == sha256 or header.get("x5t") == sha1
+    sent = {name: str(header.get(name)).rstrip("=") for name in ("x5t", "x5t#S256")}
+    return sent["x5t"] == sha1 or sent["x5t#S256"] == sha256
 
 
 def _not_found(application: JsonObject, header: dict[str, Any]) -> str:

@@ -104,8 +104,8 @@ def _masked_sign_in(protocol: str, method: str, body: Any) -> Any:
 
 def _masked_text(text: str) -> str:
     """Mask tokens, named secrets and sign-in blobs inside a text."""
-    text = _FIELD.sub(rf"\1\2{MASK}", text)
     text = _BEARER.sub(rf"\1 {MASK}", text)
+    text = _FIELD.sub(rf"\1\2{MASK}", text)
     text = _TOKEN.sub(MASK, text)
     return _BASE64.sub(_masked_blob, text)
 

@@ -1,0 +1,132 @@
+"""MSAL for Python, an independent client, signs in through the proxy."""
+
+import json
+from typing import Any
+
+import msal
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from tests.sandbox.conftest import Running, StartSandbox
+from tests.sandbox.directory import KeyPair, claims_of
+from tests.sandbox.test_server import client_of
+
+SCOPES = ["https://outlook.office365.com/.default"]
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away variables that `requests` puts above proxies= and verify=."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def msal_client(sandbox: Running, **options: Any) -> Any:
+    """Return a confidential client of the first tenant, as a user would write it."""
+    tenant = sandbox.tenant
+    wanted = {
+        "client_id": tenant["operator_client_id"],
+        "client_credential": tenant["operator_client_secret"],
+        "authority": f"https://login.microsoftonline.com/{tenant['tenant_id']}",
+        "proxies": {"https": sandbox.ready["proxy"]},
+        "verify": sandbox.ready["ca_file"],
+    }
+    return msal.ConfidentialClientApplication(**(wanted | options))
+
+
+def test_a_secret_signs_in(sandbox_process: Running) -> None:
+    """Instance discovery stays on; nothing leaves the sandbox."""
+    client = msal_client(sandbox_process)
+    result = client.acquire_token_for_client(scopes=SCOPES)
+    assert result["token_type"] == "Bearer"
+    claims = claims_of(result["access_token"])
+    assert claims["roles"] == ["Exchange.ManageAsApp"]
+    again = client.acquire_token_for_client(scopes=SCOPES)
+    assert again["access_token"] == result["access_token"]
+    assert {line["status"] for line in sandbox_process.log()} == {200}
+
+
+def test_the_tenant_may_be_a_domain(sandbox_process: Running) -> None:
+    """The authority takes a verified domain."""
+    authority = "https://login.microsoftonline.com/contoso.onmicrosoft.com"
+    client = msal_client(sandbox_process, authority=authority)
+    result = client.acquire_token_for_client(scopes=SCOPES)
+    assert (
+        claims_of(result["access_token"])["tid"] == sandbox_process.tenant["tenant_id"]
+    )
+
+
+def test_an_unlisted_authority_is_looked_up(sandbox_process: Running) -> None:
+    """For a host that the library does not know it asks instance discovery."""
+    tenant_id = sandbox_process.tenant["tenant_id"]
+    authority = f"https://outlook.office.com/{tenant_id}"
+    with pytest.raises(ValueError, match="invalid_instance"):
+        msal_client(sandbox_process, authority=authority).acquire_token_for_client(
+            scopes=SCOPES
+        )
+    paths = [line["path"] for line in sandbox_process.log()]
+    assert "/common/discovery/instance" in paths
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"client_credential": "wrong~secret"}, 7000215),
+        ({"client_id": "5e8d1a3c-0000-4000-8000-000000000001"}, 700016),
+    ],
+)
+def test_refusals_reach_the_caller(
+    sandbox_process: Running, options: dict[str, Any], code: int
+) -> None:
+    """The library hands the AADSTS number over."""
+    client = msal_client(sandbox_process, **options)
+    result = client.acquire_token_for_client(scopes=SCOPES)
+    assert result["error_codes"] == [code]
+    assert f"AADSTS{code}" in result["error_description"]
+
+
+def test_a_wrong_scope_reaches_the_caller(sandbox_process: Running) -> None:
+    """A resource that is not there is named."""
+    client = msal_client(sandbox_process)
+    result = client.acquire_token_for_client(scopes=["https://a.example/.default"])
+    assert result["error"] == "invalid_resource"
+
+
+@pytest.mark.parametrize("by_thumbprint", [True, False])
+def test_a_certificate_signs_in(
+    start_sandbox: StartSandbox, by_thumbprint: bool
+) -> None:
+    """With thumbprint (RS256, x5t) and with the certificate (PS256, x5t#S256)."""
+    sandbox, pair = start_sandbox(), KeyPair()
+    app_id, thumbprint = _upload(sandbox, pair)
+    pem = serialization.Encoding.PEM
+    credential: dict[str, Any] = {
+        "private_key": pair.private.private_bytes(
+            pem,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode()
+    }
+    if by_thumbprint:
+        credential["thumbprint"] = thumbprint
+    else:
+        credential["public_certificate"] = pair.certificate.public_bytes(pem).decode()
+    client = msal_client(sandbox, client_id=app_id, client_credential=credential)
+    result = client.acquire_token_for_client(scopes=SCOPES)
+    assert "access_token" in result, result
+    assert claims_of(result["access_token"])["appidacr"] == "2"
+    assert "client_assertion" in json.dumps(sandbox.log())
+
+
+def _upload(sandbox: Running, pair: KeyPair) -> tuple[str, str]:
+    """Create an application with a certificate; return client id and thumbprint."""
+    token = msal_client(sandbox).acquire_token_for_client(
+        scopes=["https://graph.microsoft.com/.default"]
+    )["access_token"]
+    graph = "https://graph.microsoft.com/v1.0"
+    body = {"displayName": "sap", "keyCredentials": [pair.credential()]}
+    with client_of(sandbox) as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        made = client.post(f"{graph}/applications", json=body).json()
+        client.post(f"{graph}/servicePrincipals", json={"appId": made["appId"]})
+    return made["appId"], made["keyCredentials"][0]["customKeyIdentifier"]
