@@ -53,6 +53,7 @@ def rebuild(event: Event, catalogue: Catalogue, *, inputs: str = "inputs") -> St
 
 def _input(value: object) -> object:
     if isinstance(value, Mapping) and set(value) == {"known after apply"}:
-        step, _, name = str(value["known after apply"]).rpartition(".")
+        # A step id has no dot; a property may, as appRoleAssignments[SMTP.SendAsApp].
+        step, _, name = str(value["known after apply"]).partition(".")
         return KnownAfterApply(step, name)
     return tuple(value) if isinstance(value, list) else value

@@ -33,8 +33,8 @@ class OneOf:
     values: tuple[object, ...]
 
     def met(self, value: object) -> bool:
-        """Tell whether the value is one of them."""
-        return value in self.values
+        """Tell whether the value is one of them, and of its kind."""
+        return any(_same(one, value) for one in self.values)
 
     def as_json(self) -> object:
         """Return `{"one of": […]}`."""
@@ -49,7 +49,9 @@ class Including:
 
     def met(self, value: object) -> bool:
         """Tell whether every item is in the observed collection."""
-        return isinstance(value, list | tuple) and all(i in value for i in self.items)
+        return isinstance(value, list | tuple) and all(
+            any(_same(item, seen) for seen in value) for item in self.items
+        )
 
     def as_json(self) -> object:
         """Return `{"including": […]}`."""
@@ -58,7 +60,7 @@ class Including:
 
 @dataclass(frozen=True)
 class Present:
-    """Any value but null, false and the empty text."""
+    """Any value but null, false, zero and what is empty."""
 
     def met(self, value: object) -> bool:
         """Tell whether there is a value."""
@@ -79,7 +81,7 @@ class AtLeast:
         """Tell whether the value is of the same kind and not smaller."""
         if isinstance(self.least, str):
             return isinstance(value, str) and value >= self.least
-        return isinstance(value, int) and value >= self.least
+        return type(value) is int and value >= self.least
 
     def as_json(self) -> object:
         """Return `{"at least": …}`."""
@@ -174,4 +176,10 @@ def _is_met(wanted: object, seen: object) -> bool:
         return False
     if isinstance(wanted, Matcher):
         return wanted.met(seen)
-    return type(wanted) is type(seen) and wanted == seen
+    return _same(wanted, seen)
+
+
+def _same(one: object, other: object) -> bool:
+    """Tell whether two values are the same JSON value: false is not 0."""
+    left, right = plain(one), plain(other)
+    return type(left) is type(right) and left == right

@@ -12,6 +12,7 @@ from runbook_lib.engine.changes import unmet
 from runbook_lib.engine.expect import State, differences, met
 from runbook_lib.engine.record import timestamp
 from runbook_lib.engine.step import (
+    Action,
     Check,
     MessageProbe,
     Mode,
@@ -36,7 +37,7 @@ def perform_probe(attempt: Attempt, step: Probe, resolved: Probe) -> Ending:
     """Do the real thing once, where the mode and the run's changes allow it."""
     changed = _changes(attempt)
     if attempt.mode is Mode.PLAN and changed:
-        return Ending(Outcome.PLANNED, resolved.expect(), action="no-op")
+        return planned_probe(resolved)
     if isinstance(resolved, MessageProbe):
         if attempt.mode is not Mode.APPLY or not changed:
             return _nothing_changed(resolved)
@@ -49,6 +50,12 @@ def perform_probe(attempt: Attempt, step: Probe, resolved: Probe) -> Ending:
         attempt.wait,
         _effect_ends(attempt),
     )
+
+
+def planned_probe(step: Probe) -> Ending:
+    """Return how a probe is planned: only a message leaves something behind."""
+    action: Action = "create" if isinstance(step, MessageProbe) else "no-op"
+    return Ending(Outcome.PLANNED, step.expect(), action=action)
 
 
 def _changes(attempt: Attempt) -> bool:

@@ -14,7 +14,12 @@ from runbook_lib.engine.chain import Event
 from runbook_lib.engine.changes import perform_change, roll_back
 from runbook_lib.engine.codec import Catalogue, describe, rebuild
 from runbook_lib.engine.history import StepResult
-from runbook_lib.engine.probes import perform_check, perform_probe, refused
+from runbook_lib.engine.probes import (
+    perform_check,
+    perform_probe,
+    planned_probe,
+    refused,
+)
 from runbook_lib.engine.step import (
     Attestation,
     Change,
@@ -54,8 +59,7 @@ class Engine:
                 return self._end(step, step, hindrance)
             known = self._resolved(step)
             if known is None:
-                ending = Ending(Outcome.PLANNED, step.expect(), action="create")
-                return self._end(step, step, ending)
+                return self._end(step, step, _planned(step))
             resolved = known
             ending = _perform(self.attempt, step, resolved)
         except Exception as error:
@@ -145,6 +149,13 @@ def _perform(attempt: Attempt, step: Step, resolved: Step) -> Ending:
     ]
     perform = next(f for kind, f in performers if isinstance(step, kind))
     return perform(attempt, step, resolved)
+
+
+def _planned(step: Step) -> Ending:
+    """Return how a step is planned whose inputs an earlier step provides."""
+    if isinstance(step, Probe):
+        return planned_probe(step)
+    return Ending(Outcome.PLANNED, step.expect(), action="create")
 
 
 def _writes(step: Step) -> bool:

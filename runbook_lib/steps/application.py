@@ -220,12 +220,14 @@ class DeclareSendAsApp(Change):
         """Read the declared permissions."""
         whole = self._declared(session)
         role = send_as_app(session).role
+        declared = _declared_type(whole, EXCHANGE_ONLINE, role)
         return Observation(
             {
-                DECLARED: _declared_type(whole, EXCHANGE_ONLINE, role),
+                DECLARED: declared,
                 DECLARED_USER_READ: _declared_type(whole, MICROSOFT_GRAPH, USER_READ),
                 WHOLE: whole,
-            }
+            },
+            exists=declared is not None,
         )
 
     def _declared(self, session: Session) -> list[dict[str, object]]:

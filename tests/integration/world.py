@@ -1,0 +1,211 @@
+"""A sandbox process, what it saw, and runs of the notebook against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from unittest import mock
+
+import httpx
+
+from runbook_lib import opening
+from runbook_lib.cli.execution import checked
+from runbook_lib.cli.notebooks import find_notebook
+from runbook_lib.cli.sandboxed import sandbox
+from runbook_lib.engine.chain import Event, read_chain
+from runbook_lib.engine.history import ends
+from runbook_lib.engine.record import EVENTS, utc_now
+from runbook_lib.errors import RunbookError
+from runbook_lib.evidence.close import Closed, close_run
+from runbook_lib.evidence.ledger import Ledger
+
+NOTEBOOK = "1-smtp-oauth"
+
+EVIDENCE = """\
+who: A. Basis
+when: "2026-01-01"
+reference: CHG0001
+text: "3581654  SMTP OAuth 2.0  Completely implemented"
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """A running sandbox, and a folder for records."""
+
+    ready: Mapping[str, Any]
+    folder: Path
+
+    @property
+    def tenant(self) -> Mapping[str, Any]:
+        """Return the first tenant of the ready file."""
+        return cast("Mapping[str, Any]", self.ready["tenants"][0])
+
+    @property
+    def tenant_file(self) -> Path:
+        """Return the first tenant's file."""
+        return Path(self.tenant["tenant_file"])
+
+    @property
+    def outputs(self) -> Path:
+        """Return where records go."""
+        return self.folder / "outputs"
+
+    @property
+    def sink(self) -> Path:
+        """Return the folder of the tenant's client secrets."""
+        return self.tenant_file.parent / f"client-secret-{self.tenant['name']}"
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return the sandbox's access log."""
+        lines = Path(self.ready["log_file"]).read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def writes(self) -> list[dict[str, Any]]:
+        """Return the requests that the sandbox judged to be writes."""
+        return [entry for entry in self.log() if entry["write"]]
+
+    def dump(self) -> bytes:
+        """Return the tenant's configuration, for byte comparison."""
+        return self._control("GET", "/_sandbox/dump").content
+
+    def break_tenant(self, operation: str, **arguments: object) -> None:
+        """Change the tenant behind everybody's back."""
+        body = {"operation": operation, "tenant": self.tenant["name"], **arguments}
+        self._control("POST", "/_sandbox/state", {**body, "tenant": self._id()})
+
+    def _id(self) -> str:
+        return str(self.tenant["tenant_id"])
+
+    def _control(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> httpx.Response:
+        trust = ssl.create_default_context(cafile=self.ready["ca_file"])
+        url = self.ready["https"].replace("127.0.0.1", "localhost") + path
+        answer = httpx.request(
+            method,
+            url,
+            params={"tenant": self._id()} if method == "GET" else None,
+            json=body,
+            headers={"Authorization": f"Bearer {self.ready['control_token']}"},
+            verify=trust,
+            trust_env=False,
+        )
+        assert answer.is_success, answer.text
+        return answer
+
+    def given(self, mode: str, **parameters: str) -> dict[str, str]:
+        """Return the parameters of a run."""
+        given = {"tenant": str(self.tenant_file), "outputs": str(self.outputs)}
+        return {**given, "mode": mode, **parameters}
+
+    def evidence(self) -> str:
+        """Write prepared evidence and return its folder."""
+        folder = self.folder / "evidence"
+        folder.mkdir(exist_ok=True)
+        (folder / "sap-notes-implemented.yaml").write_text(EVIDENCE, "utf-8")
+        return str(folder)
+
+
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[World]:
+    """Run a sandbox; its files and the records go below the folder."""
+    place = folder / "sandbox"
+    place.mkdir()
+    with sandbox(place, *options) as ready:
+        yield World(ready, folder)
+
+
+def runbook(
+    *arguments: str | Path, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line as its users do, and return what it said."""
+    command = [sys.executable, "-m", "runbook_lib.cli", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, check=False, timeout=120
+    )
+
+
+def run_notebook(world: World, mode: str, **parameters: str) -> dict[str, Any]:
+    """Run the notebook by `runbook run --json`; return its object and exit code."""
+    given = world.given(mode, **parameters)
+    pairs = [
+        part
+        for name, value in given.items()
+        if name not in ("tenant", "mode")
+        for part in ("-p", f"{name}={value}")
+    ]
+    done = runbook(
+        "run", NOTEBOOK, "--tenant", given["tenant"], "--mode", mode, "--json", *pairs
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
+    return {**found, "exit_code": done.returncode, "stderr": done.stderr}
+
+
+def drive(world: World, mode: str, **parameters: str) -> Closed:
+    """Run the notebook's own cells in this process, without a kernel, and close.
+
+    It is quick, for tests that need a state; papermill and the command line have
+    tests of their own.
+    """
+    source = find_notebook(NOTEBOOK)
+    given = world.given(mode, **parameters)
+    given.setdefault("run_id", opening.new_run_id(utc_now()))
+    values = checked(source, given).values
+    record = world.outputs / str(world.tenant["name"]) / given["run_id"]
+    record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ledger = Ledger(world.outputs / "ledger.ndjson")
+    ledger.opened(given["run_id"], str(world.tenant["name"]))
+    ended = _executed(_cells(source.path), values, given["run_id"])
+    return close_run(
+        record, ledger=ledger, kernel_ended=ended, notebook=None, closer="test"
+    )
+
+
+def _cells(path: Path) -> list[str]:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+
+
+def _executed(cells: list[str], values: Mapping[str, str], run: str) -> str:
+    namespace: dict[str, object] = {}
+    done: list[str] = []
+    with (
+        mock.patch.dict(os.environ, {opening.CLOSER: run}),
+        mock.patch("runbook_lib.views.frontend.executed_cells", return_value=done),
+        mock.patch("runbook_lib.views.frontend.show_html"),
+        mock.patch("runbook_lib.running.show"),
+    ):
+        for cell in cells:
+            done.append(cell)
+            try:
+                exec(cell, namespace)  # noqa: S102 - the notebook's own cells
+            except RunbookError:
+                return "raised"
+            if "mode: str" in cell:
+                namespace.update(values)
+                done.append("# Parameters\n" + _as_source(values))
+    return "finished"
+
+
+def _as_source(values: Mapping[str, str]) -> str:
+    return "\n".join(f"{name} = {value!r}" for name, value in values.items())
+
+
+def events(closed: Closed) -> tuple[Event, ...]:
+    """Return the events of a closed run."""
+    return read_chain(closed.folder / EVENTS).events
+
+
+def step_ends(closed: Closed) -> dict[str, Event]:
+    """Return the last end of each step of a closed run."""
+    return ends(events(closed))
