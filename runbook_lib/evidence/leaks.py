@@ -74,11 +74,10 @@ class Forms:
         for mark, entity in marks.items():
             escaped = escaped.replace(mark, entity)
         written = {text, text.replace(" ", "+"), html.escape(text), escaped}
-        return cls(
-            name,
-            frozenset(item.encode() for item in written),
-            frozenset(base64_cores(text.encode())),
-        )
+        found = {item.encode() for item in written}
+        if not text.isascii():  # others show once the zeros are taken away
+            found |= {text.encode("utf-16-le"), text.encode("utf-16-be")}
+        return cls(name, frozenset(found), frozenset(base64_cores(text.encode())))
 
 
 def base64_cores(raw: bytes) -> Iterator[bytes]:
@@ -103,11 +102,12 @@ class KnownSecrets:
     forms: Sequence[Forms]
 
     def at(self, piece: Texts) -> Iterator[tuple[str, str]]:
-        """Yield the secrets of which a form is in the piece."""
-        for form, text in piece:
-            for secret in self.forms:
+        """Yield the secrets of which a form is in the piece, outermost form first."""
+        for secret in self.forms:
+            for form, text in piece:
                 if any(item in text for item in secret.written):
                     yield secret.name, form
+                    break
         for packed in {compact(piece[0][1]), compact(piece[-1][1])}:
             for secret in self.forms:
                 if any(item in packed for item in secret.coded):
@@ -119,10 +119,11 @@ class KnownPatterns:
 
     def at(self, piece: Texts) -> Iterator[tuple[str, str]]:
         """Yield the patterns that the piece holds."""
-        for form, text in piece:
-            for pattern in PATTERNS:
+        for pattern in PATTERNS:
+            for form, text in piece:
                 if pattern.found(text):
                     yield pattern.name, form
+                    break
 
 
 class Search:
