@@ -150,7 +150,7 @@ def _checked(graph: GraphCall, body: JsonObject) -> JsonObject:
     plain = check_body(graph.sandbox, "application", body, READ_ONLY)
     if plain.get("passwordCredentials"):
         raise bad_request(
-            "New password credentials must be generated with service actions.",
+            "New password credentials must be generated using service actions.",
             code="GenericError",
             target="passwordCredentials",
         )

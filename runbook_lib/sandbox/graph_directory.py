@@ -129,18 +129,20 @@ def get_deleted(graph: GraphCall) -> Answer:
 def restore_deleted(graph: GraphCall) -> Answer:
     """Answer POST /directory/deletedItems/{id}/restore.
 
-    The service principal that went with an application comes back with it; what it
-    was granted does not.
+    The service principal of an application has to be restored by a request of its
+    own; what it was granted does not come back.
     """
     item = _deleted(graph)
     _refuse_conflict(graph, item)
-    _put_back(graph, item)
-    for other in list(graph.tenant.deleted_items.values()):
-        if other.get("appId") == item["appId"]:
-            _put_back(graph, other)
+    restored = [item]
+    if not graph.sandbox.holds("graph.restore-one-object"):
+        items = graph.tenant.deleted_items.values()
+        restored += [i for i in items if i["appId"] == item["appId"] and i is not item]
+    for entry in restored:
+        _put_back(graph, entry)
     context = "https://graph.microsoft.com/v1.0/$metadata#directoryObjects/$entity"
-    restored = {**shown(item), "deletedDateTime": None}
-    return Answer(200, {"@odata.context": context, **restored})
+    shown_item = {**shown(item), "deletedDateTime": None}
+    return Answer(200, {"@odata.context": context, **shown_item})
 
 
 def purge_deleted(graph: GraphCall) -> Answer:

@@ -89,7 +89,7 @@ BAD_BODIES: list[tuple[dict[str, Any], str]] = [
     ({"displayName": "x", "tokenEncryptionKeyId": "12"}, "Edm.Guid"),
     (
         {"displayName": "x", "passwordCredentials": [{"displayName": "y"}]},
-        "must be generated with service actions",
+        "must be generated using service actions",
     ),
     (
         {
@@ -175,15 +175,16 @@ def test_deleted_items_list_and_purge() -> None:
     assert (purged.status_code, again.status_code) == (204, 404)
 
 
-def test_restore_brings_the_service_principal_back() -> None:
-    """The pair is whole again; what it was granted is not."""
+def test_service_principal_is_restored_on_its_own() -> None:
+    """Two requests make the pair whole again; what it was granted is gone."""
     with World() as world:
         directory = Directory(world)
         made = directory.new_application()
         principal = directory.new_principal(made["appId"])
         directory.grant(principal["id"])
         directory.send("DELETE", f"applications/{made['id']}")
-        directory.send("POST", f"directory/deletedItems/{made['id']}/restore")
+        for identifier in (made["id"], principal["id"]):
+            directory.send("POST", f"directory/deletedItems/{identifier}/restore")
         back = directory.read(f"servicePrincipals/{principal['id']}")
         path = f"servicePrincipals/{principal['id']}/appRoleAssignments"
         assert directory.read(path)["value"] == []

@@ -288,6 +288,20 @@ def check_soft_delete(world: World) -> None:
     assert directory.read(path)["appId"] == application["appId"]
 
 
+@CHECKS.row("graph.restore-one-object")
+def check_restore_one_object(world: World) -> None:
+    """A restored application has no service principal yet."""
+    directory = Directory(world)
+    application = directory.new_application()
+    principal = directory.new_principal(application["appId"])
+    directory.send("DELETE", f"applications/{application['id']}")
+    directory.send("POST", f"directory/deletedItems/{application['id']}/restore")
+    path = f"servicePrincipals/{principal['id']}"
+    assert directory.send("GET", path).status_code == 404
+    directory.send("POST", f"directory/deletedItems/{principal['id']}/restore")
+    assert directory.read(path)["appId"] == application["appId"]
+
+
 @CHECKS.row("graph.delete-takes-service-principal")
 def check_delete_takes_service_principal(world: World) -> None:
     """The enterprise application goes with its application."""
