@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Mapping
@@ -106,13 +107,13 @@ def forms(text: str) -> set[str]:
     """Return the texts in which a secret may appear in a file or a log.
 
     Plain, URL-encoded (both ways), base64 and base64url with and without
-    padding, and JSON-escaped.
+    padding, JSON-escaped with and without ASCII only, and as Python shows it.
     """
     raw = text.encode()
     standard = base64.b64encode(raw).decode()
     urlsafe = base64.urlsafe_b64encode(raw).decode()
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    found = {text, quote(text, safe=""), quote_plus(text), escaped}
+    found = {text, quote(text, safe=""), quote_plus(text), repr(text)[1:-1]}
+    found |= {json.dumps(text, ensure_ascii=only)[1:-1] for only in (True, False)}
     return found | {standard, standard.rstrip("="), urlsafe, urlsafe.rstrip("=")}
 
 

@@ -46,14 +46,16 @@ def encode(event: Event) -> bytes:
 def json_value(value: object) -> object:
     """Return a value that RFC 8785 can write.
 
-    Big integers, NaN and infinities become texts; half of a surrogate pair, as
-    in a file name that is not UTF-8, becomes a question mark. An event must
-    never be lost because of what a service or a file name holds.
+    Big integers, NaN and infinities become texts, sets sorted lists; half of a
+    surrogate pair, as in a file name that is not UTF-8, becomes a question mark.
+    An event must never be lost because of what a service or a file name holds.
     """
     if isinstance(value, Mapping):
         return {_text(key): json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [json_value(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((json_value(item) for item in value), key=_text)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int) and abs(value) < 2**53:
@@ -138,7 +140,7 @@ def _check_link(path: Path, number: int, event: Event, head: str, whole: str) ->
 
 
 def _check_number(path: Path, number: int, event: Event, count: int) -> None:
-    if event.get("schema") not in READABLE_SCHEMAS:
+    if event.get("schema") not in tuple(READABLE_SCHEMAS):
         raise _broken(path, number, f"unknown schema {event.get('schema')!r}")
     if event.get("seq") != count:
         raise _broken(path, number, f"its number is {event.get('seq')}, not {count}")

@@ -15,6 +15,8 @@ from runbook_lib.engine.chain import (
     Event,
     digest,
     encode,
+    json_value,
+    parse_line,
     read_chain,
 )
 from runbook_lib.errors import RecordBroken, Refused
@@ -61,17 +63,24 @@ class Record:
     def create(cls, folder: Path, *, mask: Mask, clock: Clock = utc_now) -> Self:
         """Make the folder (mode 0700) and an empty record; its name is the run id.
 
+        What a process left that was killed in its first write is kept and linked.
+
         Raises:
             Refused: there is a record already.
         """
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        path = folder / EVENTS
-        if path.exists():
+        stream = _locked(folder / EVENTS)
+        if begun(folder):
+            stream.close()
             raise Refused(
                 f"{folder}: there is a record of this run already",
                 remedy="Use another run_id, or resume the run while it is open.",
             )
-        return cls(folder, folder.name, _locked(path), mask, clock)
+        record = cls(folder, folder.name, stream, mask, clock)
+        if left := (folder / EVENTS).read_bytes():
+            record._head, record._ending = digest(left), b"\n"
+            record._before_torn = GENESIS
+        return record
 
     @classmethod
     def reopen(cls, folder: Path, *, mask: Mask, clock: Clock = utc_now) -> Self:
@@ -127,15 +136,22 @@ class Record:
             **({"before_torn": self._before_torn} if self._before_torn else {}),
             **fields,
         }
-        masked = self._mask.value(body)
-        assert isinstance(masked, dict)  # noqa: S101 - a mapping stays a mapping
+        masked = self._masked(body)
         line = encode(masked)
         self._write(line)
         self._head, self._ending, self._before_torn = digest(line), b"", None
         self._events.append(masked)
         return masked
 
+    def _masked(self, body: Mapping[str, object]) -> dict[str, object]:
+        """Return JSON values without secrets: made texts first, then masked."""
+        masked = self._mask.value(json_value(body))
+        assert isinstance(masked, dict)  # noqa: S101 - a mapping stays a mapping
+        return masked
+
     def _write(self, line: bytes) -> None:
+        if self._stream.closed:
+            raise self._unwritten("it was closed, or an earlier write failed")
         data = self._ending + line + b"\n"
         try:
             written = self._stream.write(data)
@@ -155,9 +171,7 @@ class Record:
 
     def traffic(self, exchange: Mapping[str, object]) -> None:
         """Write one exchange with a service to `traffic.ndjson`, masked."""
-        masked = self._mask.value({"time": timestamp(self._clock()), **exchange})
-        assert isinstance(masked, dict)  # noqa: S101 - a mapping stays a mapping
-        line = encode(masked)
+        line = encode(self._masked({"time": timestamp(self._clock()), **exchange}))
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         descriptor = os.open(self.folder / TRAFFIC, flags, 0o600)
         with os.fdopen(descriptor, "ab") as stream:
@@ -166,6 +180,15 @@ class Record:
     def close(self) -> None:
         """Release the lock. The run itself is closed outside the kernel."""
         self._stream.close()
+
+
+def begun(folder: Path) -> bool:
+    """Tell whether a folder has a record with at least one whole line."""
+    try:
+        data = (folder / EVENTS).read_bytes()
+    except FileNotFoundError:
+        return False
+    return b"\n" in data or parse_line(data) is not None
 
 
 def _locked(path: Path) -> BinaryIO:
