@@ -28,29 +28,40 @@ NO_EFFECT = (
     "Nothing is written: this probe does the real thing once and leaves no effect. "
     "In apply it also waits for replication."
 )
+INTERRUPTED = (
+    "An apply of this step was begun and its end is not on record. Confirm looks "
+    "first, puts on record what it wrote, and writes only what is still missing."
+)
 
 
 def confirmation_html(
-    step: Step, planned: Event | None, where: Mapping[str, str]
+    step: Step,
+    planned: Event | None,
+    where: Mapping[str, str],
+    begun: Event | None = None,
 ) -> str:
     """Return the question: what will be written (before, after), and where.
 
     `planned` is the plan of a Change, made for this question; a probe has none.
+    `begun` is an apply of the step that was interrupted.
     """
     what = _changes(planned) if planned else _effect(step)
+    before = f"<p>{INTERRUPTED}</p>" if begun else ""
     places = [[escape(name.capitalize()), soft(text)] for name, text in where.items()]
     return (
         f"<style>{style_sheet()}</style>"
         f'<section class="rb rb-edge-{Tone.WARN}" aria-label="Confirm" '
         f'style="{inline_card(Tone.WARN)}">'
         f"<p><b>Apply: {escape(step.heading)}?</b></p>"
-        f"{what}{table_html('Where', ('What', 'Value'), places)}</section>"
+        f"{before}{what}{table_html('Where', ('What', 'Value'), places)}</section>"
     )
 
 
 def _changes(planned: Event) -> str:
-    said = ACTIONS.get(str(planned.get("action")), "")
     changing = [row for row in rows(planned) if row.compared and row.differs]
+    if not changing:
+        return "<p>As far as can be seen now, nothing is left to write.</p>"
+    said = ACTIONS.get(str(planned.get("action")), "")
     cells = [
         [
             soft(row.name),

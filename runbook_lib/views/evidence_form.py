@@ -17,9 +17,10 @@ LARGEST = 5 * 1024 * 1024
 PRIVATE_KEY = b"PRIVATE KEY-----"
 ACCEPTED = ".png,.jpg,.jpeg,.pdf,.txt,.csv,.log,.json,.xml,.cer,.crt,.pem,.pfl"
 
+LABEL = {"description_width": "90px"}
 FIELDS = {
-    "who": ("Who looked", "name of the person who looked"),
-    "when": ("When (UTC)", "for example 2026-11-24 09:30"),
+    "who": ("Who looked", "name of the person"),
+    "when": ("When (UTC)", "2026-11-24 09:30"),
     "reference": ("Reference", "ticket or change number"),
 }
 
@@ -37,12 +38,14 @@ class EvidenceForm:
         self.text = ipywidgets.Textarea(
             description="Text",
             placeholder="paste what the SAP screen shows",
-            layout=ipywidgets.Layout(width="620px", height="96px"),
+            layout=ipywidgets.Layout(width="780px", height="96px"),
+            style=LABEL,
         )
         self.paths = ipywidgets.Textarea(
             description="File paths",
             placeholder="one path a line, on the machine of this notebook",
-            layout=ipywidgets.Layout(width="620px", height="48px"),
+            layout=ipywidgets.Layout(width="780px", height="48px"),
+            style=LABEL,
         )
         self.upload = ipywidgets.FileUpload(
             accept=ACCEPTED,
@@ -97,8 +100,8 @@ def _text(label: str, hint: str) -> Any:
     return ipywidgets.Text(
         description=label,
         placeholder=hint,
-        layout=ipywidgets.Layout(width="300px"),
-        style={"description_width": "90px"},
+        layout=ipywidgets.Layout(width="258px"),
+        style=LABEL,
     )
 
 

@@ -162,7 +162,8 @@ class Panel:
 
     def _plan_and_ask(self) -> str:
         planned = self.controls.perform(self.step, Mode.PLAN, self.work.sleep).event
-        if planned["outcome"] != Outcome.PLANNED:
+        interrupted = self.controls.underway(self.step.id) is not None
+        if planned["outcome"] != Outcome.PLANNED and not interrupted:
             return f"Nothing to confirm: {self.step.heading}: {planned['outcome']}."
         self._open_question(planned)
         return "Nothing is written yet: read, then confirm or cancel."
@@ -170,7 +171,8 @@ class Panel:
     def _open_question(self, planned: Event | None) -> None:
         self._asked = planned
         where = self.controls.where()
-        self.question.value = confirmation_html(self.step, planned, where)
+        begun = self.controls.underway(self.step.id)
+        self.question.value = confirmation_html(self.step, planned, where, begun)
         self.asking.layout.display = "flex"
 
     def _close_question(self) -> None:

@@ -14,12 +14,17 @@ from runbook_lib.engine.step import Step
 from runbook_lib.views.cards import card_html, card_text, waiting_card, waiting_text
 from runbook_lib.views.theme import Tone, inline_box
 
-# While the panel is alive the static card is hidden; when it is dead, its empty
-# frame and JupyterLab's line about a missing model are.
+# While the panel is alive it hides the static card. Once its kernel is gone the
+# panel would show for ever what it showed last: JupyterLab marks it as
+# disconnected, and it makes way for the static card. The last two rules hide the
+# empty frame and the line about a missing model of a panel that never came alive.
+_LIVE = ".rb-live:not(.jupyter-widgets-disconnected)"
+_CELL = ".jp-OutputArea:has(.rb-static)"
 HIDE = (
-    "<style>.jp-OutputArea:has(.rb-live) .rb-static{display:none}"
-    ".jp-OutputArea:has(.rb-static) .jupyter-widgets:not(:has(*)){display:none}"
-    ".jp-OutputArea:has(.rb-static) .jp-RenderedText:not(:has(*)){display:none}"
+    f"<style>.jp-OutputArea:has({_LIVE}) .rb-static{{display:none}}"
+    f"{_CELL} .jupyter-widgets-disconnected{{display:none}}"
+    f"{_CELL}:not(:has(.rb-live)) .jupyter-widgets:not(:has(*)){{display:none}}"
+    f"{_CELL}:not(:has(.rb-live)) .jp-RenderedText:not(:has(*)){{display:none}}"
     "</style>"
 )
 
