@@ -11,7 +11,7 @@ is kept beside it, never inside.
 
 **Sandbox** — `tenants` by tenant id, `tenant("contoso.com")` by id or verified
 domain, `now()` for every stored date, `ids` for ids outside a tenant, `faults`
-(see `faults.py`), `log` (see `log.py`), `broken` and `holds("row.id")` (see
+(see `faults.py`), `log` (see `log.py`), `broken` and `holds(ROW)` (see
 `behaviours.py`), `dns` (name in lower case without final dot -> record type ->
 rdata texts in zone-file form, for example
 `{"contoso.com": {"MX": ["0 contoso-com.mail.protection.outlook.com."]}}`).
