@@ -150,14 +150,14 @@ class Record:
         return masked
 
     def _write(self, line: bytes) -> None:
-        if self._stream.closed:
-            raise self._unwritten("it was closed, or an earlier write failed")
         data = self._ending + line + b"\n"
         try:
             written = self._stream.write(data)
             os.fsync(self._stream.fileno())
         except OSError as error:
             raise self._unwritten(str(error.strerror)) from None
+        except ValueError:  # the stream is closed
+            raise self._unwritten("it is closed, or an earlier write failed") from None
         if written != len(data):
             raise self._unwritten("the file system took only a part")
 
