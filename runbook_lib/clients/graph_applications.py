@@ -130,7 +130,7 @@ class Applications(GraphRequests):
     def app_management_policies(self, object_id: str) -> list[dict[str, object]]:
         """Return the policies assigned to this application; usually none.
 
-        Source: appManagementPolicy, "List appliesTo"; application relationships.
+        Source: application resource type, relationship appManagementPolicies.
         """
         path = f"/applications/{segment(object_id)}/appManagementPolicies"
         return self._list(path, needs="Policy.Read.All")
