@@ -6,7 +6,7 @@ submission" (Microsoft Learn).
 
 from runbook_lib.sandbox.exchange_invocation import Handler, Invocation, find_mailbox
 from runbook_lib.sandbox.exchange_objects import touch
-from runbook_lib.sandbox.exchange_types import items_of
+from runbook_lib.sandbox.exchange_types import changed_list, items_of
 from runbook_lib.sandbox.exchange_unsupported import refuse_parameters
 from runbook_lib.sandbox.state import JsonObject, Mailbox
 
@@ -63,7 +63,8 @@ def change_settings(
     A setting that the sandbox does not show is refused: it could not be read back.
     """
     refuse_parameters(invocation, set(settings) - set(target))
-    changed = {key: value for key, value in settings.items() if target[key] != value}
+    wanted = {k: changed_list(target[k], value) for k, value in settings.items()}
+    changed = {key: value for key, value in wanted.items() if target[key] != value}
     if not changed and invocation.sandbox.holds("exchange.unchanged-warning"):
         invocation.warn(
             "The command completed successfully but no settings of "

@@ -19,6 +19,7 @@ JsonObject = dict[str, Any]
 
 FOREST = "DC=EURPR01A001,DC=PROD,DC=OUTLOOK,DC=COM"
 SELF = "NT AUTHORITY\\SELF"
+VALID = {"IsValid": True, "ObjectState": "Unchanged"}
 USER_CLASS = ["top", "person", "organizationalPerson", "user"]
 
 
@@ -53,8 +54,7 @@ def common_tail(
         "Id": name,
         "Guid": guid,
         "OriginatingServer": DOMAIN_CONTROLLER,
-        "IsValid": True,
-        "ObjectState": "Unchanged",
+        **VALID,
     }
 
 
@@ -98,6 +98,7 @@ def permission_row(identity: str, user: str, rights: list[str]) -> JsonObject:
         "IsInherited": False,
         "Deny": False,
         "InheritanceType": "All",
+        **VALID,
     }
 
 
@@ -110,6 +111,7 @@ def recipient_permission_row(identity: str, trustee: str) -> JsonObject:
         "AccessRights": ["SendAs"],
         "IsInherited": False,
         "InheritanceType": "None",
+        **VALID,
     }
 
 

@@ -6,6 +6,7 @@ Source: Exchange cmdlet reference, Get-MessageTraceV2 and Get-MessageTraceDetail
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
@@ -33,6 +34,11 @@ STATUSES = {
     "quarantined",
 }
 
+# Filters that compare the whole value, and those that take wildcards. Angle
+# brackets are part of a MessageId.
+EXACT = ("MessageId", "MessageTraceId", "FromIP", "ToIP")
+PATTERNS = ("SenderAddress", "RecipientAddress")
+
 SUBJECT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda subject, wanted: wanted in subject,
     "startswith": lambda subject, wanted: subject.startswith(wanted),
@@ -40,16 +46,65 @@ SUBJECT_TESTS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
+@dataclass(frozen=True)
+class Filters:
+    """What a trace is asked for beside window and status.
+
+    `exact` and `patterns` hold the wanted values by property; an empty list wants
+    all. `after` is the last row of the page before: date shown and recipient.
+    """
+
+    exact: dict[str, list[str]]
+    patterns: dict[str, list[str]]
+    subject: str
+    subject_test: Callable[[str, str], bool]
+    after: tuple[datetime | None, str]
+
+    def select(self, row: JsonObject) -> bool:
+        """Say whether a row is asked for."""
+        return (
+            all(_equal(row[name], wanted) for name, wanted in self.exact.items())
+            and all(
+                _matches(row[name], wanted) for name, wanted in self.patterns.items()
+            )
+            and self.subject_test(str(row["Subject"]).lower(), self.subject)
+            and not self._on_earlier_page(row)
+        )
+
+    def _on_earlier_page(self, row: JsonObject) -> bool:
+        """Say whether a row was in the page that ended at `after`."""
+        moment, recipient = self.after
+        shown = datetime.fromisoformat(row["Received"])
+        return (
+            bool(recipient) and shown == moment and row["RecipientAddress"] <= recipient
+        )
+
+
+def read_filters(invocation: Invocation) -> Filters:
+    """Read the filters of Get-MessageTraceV2; raises CmdletError for a bad one."""
+    kind = (invocation.text("SubjectFilterType") or "Contains").lower()
+    if kind not in SUBJECT_TESTS:
+        raise CmdletError(INVALID, f"Invalid SubjectFilterType: {kind}.")
+    return Filters(
+        exact={name: items_of(invocation.get(name)) for name in EXACT},
+        patterns={name: items_of(invocation.get(name)) for name in PATTERNS},
+        subject=invocation.text("Subject").lower(),
+        subject_test=SUBJECT_TESTS[kind],
+        after=(
+            _moment(invocation.get("EndDate")),
+            invocation.text("StartingRecipientAddress").lower(),
+        ),
+    )
+
+
 def get_message_trace(invocation: Invocation) -> list[JsonObject]:
     """Get-MessageTraceV2: newest first, at most ResultSize rows."""
     start, end = _window(invocation)
-    size = _result_size(invocation)
-    wanted = {entry.lower() for entry in items_of(invocation.get("Status"))}
-    if wanted - STATUSES:
-        raise CmdletError(INVALID, f"Invalid Status: {sorted(wanted - STATUSES)}.")
+    size, wanted = _result_size(invocation), _statuses(invocation)
+    filters = read_filters(invocation)
     rows = []
     for entry in _ordered(invocation):
-        if not _in_window(entry, start, end) or not _selected(invocation, entry):
+        if not _in_window(entry, start, end) or not filters.select(entry.row):
             continue
         status = status_seen(invocation.sandbox, entry)
         if status is not None and (not wanted or status.lower() in wanted):
@@ -81,6 +136,14 @@ def get_message_trace_detail(invocation: Invocation) -> list[JsonObject]:
         for detail in entry.details
         if not events or detail["Event"].lower() in events
     ]
+
+
+def _statuses(invocation: Invocation) -> set[str]:
+    """Return the statuses that are asked for, in lower case; none stands for all."""
+    wanted = {entry.lower() for entry in items_of(invocation.get("Status"))}
+    if wanted - STATUSES:
+        raise CmdletError(INVALID, f"Invalid Status: {sorted(wanted - STATUSES)}.")
+    return wanted
 
 
 def _window(invocation: Invocation) -> tuple[datetime, datetime]:
@@ -133,26 +196,6 @@ def _in_window(entry: TraceEntry, start: datetime, end: datetime) -> bool:
     return start <= entry.arrived <= end or start <= shown <= end
 
 
-def _selected(invocation: Invocation, entry: TraceEntry) -> bool:
-    """Say whether a row meets all filters but window and status."""
-    row = entry.row
-    return (
-        _matches(row["SenderAddress"], items_of(invocation.get("SenderAddress")))
-        and _matches(row["RecipientAddress"], _recipients(invocation))
-        and _equal(row["MessageId"], items_of(invocation.get("MessageId")))
-        and _equal(row["MessageTraceId"], items_of(invocation.get("MessageTraceId")))
-        and _equal(row["FromIP"], items_of(invocation.get("FromIP")))
-        and _equal(row["ToIP"], items_of(invocation.get("ToIP")))
-        and _subject_matches(invocation, str(row["Subject"]))
-        and not _on_earlier_page(invocation, row)
-    )
-
-
-def _recipients(invocation: Invocation) -> list[str]:
-    """Return the recipients that are asked for."""
-    return items_of(invocation.get("RecipientAddress"))
-
-
 def _matches(value: str, patterns: list[str]) -> bool:
     """Compare an address with addresses that may hold wildcards."""
     found = (fnmatchcase(value.lower(), pattern.lower()) for pattern in patterns)
@@ -160,25 +203,8 @@ def _matches(value: str, patterns: list[str]) -> bool:
 
 
 def _equal(value: str | None, wanted: list[str]) -> bool:
-    """Compare a value with those asked for; angle brackets are part of a MessageId."""
+    """Compare a value with those asked for."""
     return not wanted or any(same(value, entry) for entry in wanted)
-
-
-def _subject_matches(invocation: Invocation, subject: str) -> bool:
-    """Compare the subject as SubjectFilterType says; Contains without it."""
-    wanted = invocation.text("Subject").lower()
-    kind = (invocation.text("SubjectFilterType") or "Contains").lower()
-    if kind not in SUBJECT_TESTS:
-        raise CmdletError(INVALID, f"Invalid SubjectFilterType: {kind}.")
-    return not wanted or SUBJECT_TESTS[kind](subject.lower(), wanted)
-
-
-def _on_earlier_page(invocation: Invocation, row: JsonObject) -> bool:
-    """Say whether a row was in the page that ended at StartingRecipientAddress."""
-    start = invocation.text("StartingRecipientAddress").lower()
-    end = _moment(invocation.get("EndDate"))
-    shown = datetime.fromisoformat(row["Received"])
-    return bool(start) and shown == end and row["RecipientAddress"] <= start
 
 
 def _warn_of_more(invocation: Invocation, last: JsonObject) -> None:

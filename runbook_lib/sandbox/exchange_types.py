@@ -78,10 +78,31 @@ def check_value(cmdlet: str, name: str, kind: str, value: Any) -> None:
 
 
 def items_of(value: Any) -> list[str]:
-    """Return the entries of a multi-valued parameter: an array or one text."""
+    """Return the entries of a multi-valued parameter: an array or one text.
+
+    Raises CmdletError for a hash table: it changes a list, it does not select.
+    """
     if value is None:
         return []
+    if isinstance(value, dict):
+        raise CmdletError(TRANSFORMATION, "A hash table cannot be used as a filter.")
     return [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
+
+
+def changed_list(before: Any, value: Any) -> Any:
+    """Return a property after a change.
+
+    A list takes an array, one text, or a hash table whose `add` and `remove` name
+    entries; anything else takes the value as it is.
+    """
+    if isinstance(value, dict):
+        change = {key.lower(): items_of(entry) for key, entry in value.items()}
+        removed = {entry.lower() for entry in change.get("remove", [])}
+        kept = [entry for entry in before or [] if entry.lower() not in removed]
+        return kept + [entry for entry in change.get("add", []) if entry not in kept]
+    if isinstance(before, list):
+        return items_of(value)
+    return value
 
 
 def exact_names(values: list[str], allowed: tuple[str, ...]) -> list[str]:

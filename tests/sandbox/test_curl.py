@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.conftest import Running
+from tests.sandbox.mail import INBOX, MAILBOX, OUTSIDE, message
 from tests.sandbox.outsider import Outsider, has_secret, invocation, require
-from tests.sandbox.world import INBOX, MAILBOX, OUTSIDE, message
 
 LOGIN_DENIED = 67
 HOST = "smtp.office365.com:587"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.sandbox.world import INBOX, MAILBOX, World, error_of
+from tests.sandbox.mail import INBOX, MAILBOX
+from tests.sandbox.world import World, error_of
 
 SHARED = "basis@contoso.com"
 

@@ -1,14 +1,9 @@
 """Rows of the Exchange admin API."""
 
 from runbook_lib.sandbox.tokens import issue_token
+from tests.sandbox.mail import INBOX, MAILBOX
 from tests.sandbox.rows import Checks
-from tests.sandbox.world import (
-    EXCHANGE_APP_ID,
-    INBOX,
-    MAILBOX,
-    World,
-    error_of,
-)
+from tests.sandbox.world import EXCHANGE_APP_ID, World, error_of
 
 CHECKS = Checks("exchange")
 

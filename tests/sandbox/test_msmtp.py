@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.conftest import Running
+from tests.sandbox.mail import INBOX, MAILBOX, message
 from tests.sandbox.outsider import Outsider, has_secret, private_file, require
-from tests.sandbox.world import INBOX, MAILBOX, message
 
 pytestmark = pytest.mark.ci
 

@@ -1,6 +1,6 @@
-"""SMTP submission: the words of the dialogue, the log, and faults."""
+"""SMTP submission: the words of the dialogue, the message and the log."""
 
-import base64
+import asyncio
 import re
 import smtplib
 import socket
@@ -8,20 +8,17 @@ import socket
 import pytest
 
 from runbook_lib.sandbox.smtp_address import is_hello_name, read_path
-from runbook_lib.sandbox.smtp_authentication import read_blob
-from runbook_lib.sandbox.smtp_connection import IDLE_SECONDS
+from runbook_lib.sandbox.smtp_connection import IDLE_SECONDS, SmtpConnection
 from runbook_lib.sandbox.smtp_delivery import with_message_id
-from tests.sandbox.world import (
+from tests.sandbox.mail import (
     INBOX,
     MAILBOX,
     OUTSIDE,
-    World,
     message,
     send,
-    sign_in,
-    wait_until,
     xoauth2,
 )
+from tests.sandbox.world import World
 
 STAMP = re.compile(
     r" \[[\w.]+\.outlook\.com \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [0-9A-F]{16}\]$"
@@ -83,19 +80,6 @@ def test_refusals_carry_host_time_and_session() -> None:
             assert raw.startswith(b"5.3.3 Unrecognized command 'unknown' [")
 
 
-def test_long_sign_in_line_is_taken() -> None:
-    """A line of 12,288 octets and more reaches the judgement (RFC 4954)."""
-    with World() as world:
-        application = world.sender()
-        blob = base64.b64encode(
-            f"user={MAILBOX}\x01auth=Bearer {world.token(application)}"
-            f"\x01x={'y' * 20_000}\x01\x01".encode()
-        ).decode()
-        assert len(blob) > 12_288
-        with world.smtp() as client:
-            assert client.docmd("AUTH", f"XOAUTH2 {blob}")[0] == 235
-
-
 def test_endless_line_ends_the_connection() -> None:
     """A line without an end does not fill the memory."""
     with World() as world, world.smtp() as client:
@@ -105,42 +89,23 @@ def test_endless_line_ends_the_connection() -> None:
             client.noop()
 
 
-@pytest.mark.parametrize(
-    "blob",
-    [
-        "not base64!",
-        base64.b64encode(b"user=a@b\x01auth=Bearer x").decode(),
-        base64.b64encode(b"user=\x01auth=Bearer x\x01\x01").decode(),
-        base64.b64encode(b"user=a@b\x01auth=Basic x\x01\x01").decode(),
-        base64.b64encode(b"\xff\xfe\x01\x01").decode(),
-    ],
-)
-def test_malformed_blob_is_nobody(blob: str) -> None:
-    """What is not a SASL string of XOAUTH2 names no user and no token."""
-    assert read_blob(blob) is None
+def test_message_that_grows_too_large_is_read_to_its_end() -> None:
+    """What is over the limit is dropped, and the next command is found."""
+
+    async def read() -> list[object]:
+        connection = SmtpConnection(lambda _: asyncio.sleep(0))
+        connection.data_received(b"12345\r\n.\r\nNOOP\r\n")
+        return [await connection.message(6), await connection.line()]
+
+    assert asyncio.run(read()) == [None, b"NOOP"]
 
 
-def test_sign_in_can_be_called_off() -> None:
-    """A star ends the sign-in without an attempt."""
-    with World() as world, world.smtp() as client:
-        client.docmd("AUTH", "XOAUTH2")
-        assert client.docmd("*")[0] == 501
-        assert client.docmd("AUTH", "PLAIN AAAA")[0] == 504
-
-
-def test_nobody_signs_in_twice() -> None:
-    """A second AUTH on the connection is out of order (RFC 4954)."""
-    with World() as world:
-        application = world.sender()
-        with world.signed_in(application) as client:
-            assert sign_in(client, world.token(application))[0] == 503
-
-
-def test_mailbox_of_another_tenant_is_out_of_reach() -> None:
-    """The tenant is the token's, whatever mailbox is named."""
-    with World(tenants=2) as world:
-        token = world.token(world.sender())
-        assert world.sign_in_code(token, "sap@fabrikam.com")[0] == 535
+def test_chunk_over_the_limit_ends_the_dialogue() -> None:
+    """Nobody makes the server wait for 200 MB of a chunk."""
+    with World() as world, world.signed_in(world.sender()) as client:
+        client.mail(MAILBOX)
+        client.rcpt(INBOX)
+        assert client.docmd("BDAT", "200000000 LAST")[0] == 552
 
 
 def test_clear_text_after_starttls_is_thrown_away() -> None:
@@ -225,80 +190,6 @@ def test_log_masks_sign_in_and_marks_the_message_as_write() -> None:
         auth = entries[3]
         assert (auth["body"], auth["path"], auth["status"]) == ("XOAUTH2 ***", "", 235)
         assert auth["tenant"] == world.tenant.tenant_id
-
-
-def test_one_line_sign_in_is_masked() -> None:
-    """The blob on the AUTH line leaves no trace in the log."""
-    with World() as world:
-        world.sign_in_code(world.token(world.sender()))
-        assert world.logged(method="AUTH")[0]["body"] == "XOAUTH2 ***"
-
-
-def test_permission_takes_effect_late() -> None:
-    """With a lag the sign-in fails until the permission has reached SMTP."""
-    with World(faults="lag@mailbox-permission=2") as world:
-        token = world.token(world.sender())
-        codes = [world.sign_in_code(token)[0] for _ in range(3)]
-        assert codes == [535, 535, 235]
-
-
-def test_busy_server_refuses_the_connection() -> None:
-    """421 instead of a greeting, once."""
-    with World(faults="smtp-421=1") as world:
-        port = world.submission_port
-        with pytest.raises(smtplib.SMTPConnectError) as caught:
-            smtplib.SMTP("127.0.0.1", port)
-        assert caught.value.smtp_code == 421
-        with world.smtp():
-            pass
-
-
-def test_temporary_refusals() -> None:
-    """451 at MAIL and 430 at the end of the message leave nothing behind."""
-    with (
-        World(faults="smtp-451=1 smtp-430=1") as world,
-        world.signed_in(world.sender()) as client,
-    ):
-        assert client.mail(MAILBOX)[0] == 451
-        code, text = send(client, message())
-        assert code == 430
-        assert "STOREDRV; mailbox logon failure" in text
-        assert world.mailbox(INBOX).inbox == []
-        assert send(client, message())[0] == 250
-
-
-@pytest.mark.parametrize(("fault", "arrived"), [("before", 0), ("after", 1)])
-def test_reset_before_and_after_the_effect(fault: str, arrived: int) -> None:
-    """The client sees the same; the mail is there or not."""
-    with (
-        World(faults=f"reset-{fault}@smtp=1") as world,
-        world.signed_in(world.sender()) as client,
-    ):
-        with pytest.raises((OSError, smtplib.SMTPServerDisconnected)):
-            send(client, message())
-        assert len(world.mailbox(INBOX).inbox) == arrived
-        assert f"reset {fault} the effect" in world.log_file.getvalue()
-
-
-def test_slow_server() -> None:
-    """Every reply comes late; a client with little patience gives up."""
-    with World(faults="smtp-slow=5") as world:
-        address = ("127.0.0.1", world.submission_port)
-        client = socket.create_connection(address, timeout=0.2)
-        with client, pytest.raises(TimeoutError):
-            client.recv(1)
-
-
-def test_lost_client_frees_its_place() -> None:
-    """A client that vanishes does not count as signed in for ever."""
-    with World() as world:
-        token = world.token(world.sender())
-        for _ in range(5):
-            with world.smtp() as client:
-                assert sign_in(client, token)[0] == 235
-        wait_until(lambda: len(world.logged(method="AUTH")) == 5)
-        with world.signed_in_with(token) as client:
-            wait_until(lambda: client.mail(MAILBOX)[0] == 250)
 
 
 @pytest.mark.parametrize(

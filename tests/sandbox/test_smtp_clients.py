@@ -9,8 +9,8 @@ import subprocess
 import pytest
 
 from tests.sandbox.conftest import Running
+from tests.sandbox.mail import INBOX, MAILBOX, OUTSIDE
 from tests.sandbox.outsider import Outsider, require
-from tests.sandbox.world import INBOX, MAILBOX, OUTSIDE
 
 
 @pytest.mark.parametrize("server", ["submission", "mx"])

@@ -1,15 +1,8 @@
 """Rows of the MX side, and what it shares with submission."""
 
+from tests.sandbox.mail import INBOX, MAILBOX, OUTSIDE, client_tls, message, send
 from tests.sandbox.rows import Checks
-from tests.sandbox.world import (
-    INBOX,
-    MAILBOX,
-    OUTSIDE,
-    World,
-    client_tls,
-    message,
-    send,
-)
+from tests.sandbox.world import World
 
 CHECKS = Checks("mx")
 RELAY = "127.0.0.5"

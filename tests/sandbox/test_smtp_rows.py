@@ -3,24 +3,22 @@
 import contextlib
 
 from runbook_lib.sandbox.tokens import issue_token
-from tests.sandbox.rows import Checks
-from tests.sandbox.world import (
-    EXCHANGE_APP_ID,
+from tests.sandbox.mail import (
     INBOX,
     MAILBOX,
     OUTSIDE,
-    World,
     client_tls,
     message,
     send,
     sign_in,
     xoauth2,
 )
+from tests.sandbox.rows import Checks
+from tests.sandbox.world import EXCHANGE_APP_ID, World
 
 CHECKS = Checks("smtp")
 ALIAS = "sap@contoso.onmicrosoft.com"
 SHARED = "basis@contoso.com"
-FAILED = (535, "5.7.3 Authentication unsuccessful [")
 
 
 @CHECKS.row("smtp.auth-after-tls")
@@ -292,8 +290,8 @@ def check_sent_items(world: World) -> None:
 
 def assert_failed(result: tuple[int, str]) -> None:
     """Require the refusal that tells nothing but that sign-in failed."""
-    code, text = result
-    assert (code, text[: len(FAILED[1])]) == FAILED
+    assert result[0] == 535
+    assert result[1].startswith("5.7.3 Authentication unsuccessful [")
 
 
 (

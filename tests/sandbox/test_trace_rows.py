@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.mail import INBOX, MAILBOX, OUTSIDE, message, send
 from tests.sandbox.rows import Checks
-from tests.sandbox.world import INBOX, MAILBOX, OUTSIDE, World, error_of, message, send
+from tests.sandbox.world import World, error_of
 
 CHECKS = Checks("trace")
 UNKNOWN = "nobody@contoso.com"

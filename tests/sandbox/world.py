@@ -1,45 +1,32 @@
 """A whole sandbox inside the test's own process, spoken to over its protocols.
 
-HTTP goes through the services' Starlette endpoints; SMTP and DNS listen on
-loopback in a thread. Applications, secrets, consent and tokens are made with plain
-HTTP requests, as any client would.
+HTTP goes through the sandbox's ASGI application; SMTP and DNS listen on loopback
+in a thread. Applications, secrets, consent and tokens are made with plain HTTP
+requests, as any client would.
 """
 
-import asyncio
-import base64
 import functools
 import io
 import json
 import smtplib
-import ssl
-import threading
-import time
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any
 
 import httpx
 
-from runbook_lib.sandbox.certificates import Certificates, make_certificates
-from runbook_lib.sandbox.dns import DnsServer, start_dns
 from runbook_lib.sandbox.faults import Faults, parse_fault
 from runbook_lib.sandbox.log import AccessLog
-from runbook_lib.sandbox.mx import start_mx
 from runbook_lib.sandbox.seed import seed_tenants
-from runbook_lib.sandbox.smtp import start_submission
 from runbook_lib.sandbox.state import Mailbox, Sandbox, Tenant
 from runbook_lib.sandbox.web import make_app
+from tests.sandbox.listeners import Listeners
+from tests.sandbox.mail import MAILBOX as MAILBOX
 
 EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
 OUTLOOK_SCOPE = "https://outlook.office365.com/.default"
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
-MAILBOX = "sap@contoso.com"
-INBOX = "inbox@contoso.com"
-OUTSIDE = "postmaster@fabrikam.example"
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -51,13 +38,7 @@ class Application:
     secret: str
 
 
-@functools.cache
-def certificates() -> Certificates:
-    """Return one authority for all tests of the process."""
-    return make_certificates()
-
-
-class World:
+class World(Listeners):
     """One sandbox with one or more tenants, and clients of it."""
 
     def __init__(
@@ -65,28 +46,15 @@ class World:
     ) -> None:
         """Seed the tenants; servers start when they are first asked for."""
         self.log_file = io.StringIO()
-        self.sandbox = Sandbox(
+        sandbox = Sandbox(
             seed=1,
             log=AccessLog(self.log_file),
             faults=Faults(tuple(parse_fault(text) for text in faults.split())),
             broken=frozenset({broken} if broken else ()),
         )
-        self.operators = seed_tenants(self.sandbox, tenants)
-        self.tenant = next(iter(self.sandbox.tenants.values()))
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-        self._servers: list[asyncio.Server | DnsServer] = []
-
-    def __enter__(self) -> Self:
-        """Use the world for the length of a with block."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End the servers."""
-        self.close()
-
-    # HTTP
+        self.operators = seed_tenants(sandbox, tenants)
+        self.tenant = next(iter(sandbox.tenants.values()))
+        super().__init__(sandbox)
 
     @functools.cached_property
     def client(self) -> httpx.AsyncClient:
@@ -96,7 +64,7 @@ class World:
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Send an HTTP request and return the whole answer."""
-        return self._wait(self.client.request(method, url, **options))
+        return self.wait(self.client.request(method, url, **options))
 
     def token(
         self, client: Application | None = None, scope: str = OUTLOOK_SCOPE
@@ -130,7 +98,7 @@ class World:
     ) -> httpx.Response:
         """Send InvokeCommand; options: token, tenant_id, version, headers, query."""
         request = self.invocation(cmdlet, parameters or {}, options)
-        return self._wait(self.client.send(request))
+        return self.wait(self.client.send(request))
 
     def status(
         self, cmdlet: str, parameters: dict[str, Any] | None = None, **options: Any
@@ -149,7 +117,7 @@ class World:
             body = b"".join([part async for part in answer.aiter_raw()])
             return answer.status_code, answer.headers, body
 
-        return self._wait(read())
+        return self.wait(read())
 
     def run(self, cmdlet: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run a cmdlet that has to succeed; return its objects."""
@@ -212,77 +180,11 @@ class World:
         entries = [json.loads(line) for line in lines]
         return [e for e in entries if wanted.items() <= e.items()]
 
-    # SMTP and DNS
-
-    @functools.cached_property
-    def submission_port(self) -> int:
-        """Return the port of the submission server; it starts now."""
-        context = certificates().server
-        return self._started(start_submission(self.sandbox, "127.0.0.1", 0, context))
-
-    @functools.cached_property
-    def mx_port(self) -> int:
-        """Return the port of the MX server; it starts now."""
-        context = certificates().server
-        return self._started(start_mx(self.sandbox, "127.0.0.1", 0, context))
-
-    @functools.cached_property
-    def dns_port(self) -> int:
-        """Return the port of the DNS server; it starts now."""
-        server = self._wait(start_dns(self.sandbox, "127.0.0.1", 0))
-        self._servers.append(server)
-        return server.port
-
-    @contextmanager
-    def smtp(self, *, tls: bool = True) -> Iterator[smtplib.SMTP]:
-        """Open a connection to submission, greeted, under TLS unless said."""
-        client = smtplib.SMTP("127.0.0.1", self.submission_port, "client.contoso.com")
-        try:
-            client.ehlo()
-            if tls:
-                client.starttls(context=client_tls())
-                client.ehlo()
-            yield client
-        finally:
-            client.close()
-
     @contextmanager
     def signed_in(self, application: Application) -> Iterator[smtplib.SMTP]:
         """Open a connection that is signed in for the SAP mailbox."""
         with self.signed_in_with(self.token(application)) as client:
             yield client
-
-    @contextmanager
-    def signed_in_with(self, token: str) -> Iterator[smtplib.SMTP]:
-        """Open a connection that is signed in with this token."""
-        with self.smtp() as client:
-            code, text = sign_in(client, token)
-            assert code == 235, text
-            yield client
-
-    def sign_in_code(self, token: str, user: str = MAILBOX) -> tuple[int, str]:
-        """Return code and text of one sign-in."""
-        with self.smtp() as client:
-            return sign_in(client, token, user)
-
-    @contextmanager
-    def mx(self, source: str = "127.0.0.1") -> Iterator[smtplib.SMTP]:
-        """Open a connection to the MX side from a loopback address."""
-        client = smtplib.SMTP(
-            "127.0.0.1", self.mx_port, "erp.contoso.com", source_address=(source, 0)
-        )
-        try:
-            client.ehlo()
-            yield client
-        finally:
-            client.close()
-
-    def close(self) -> None:
-        """End the servers and their loop."""
-        self._wait(self._close_servers())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
 
     def invocation(
         self, cmdlet: str, parameters: dict[str, Any], options: dict[str, Any]
@@ -311,69 +213,6 @@ class World:
         }
         self.graph("POST", f"servicePrincipals/{principal_id}/appRoleAssignments", body)
 
-    def _started(self, start: Coroutine[Any, Any, asyncio.Server]) -> int:
-        server = self._wait(start)
-        self._servers.append(server)
-        return int(server.sockets[0].getsockname()[1])
-
-    def _wait(self, work: Coroutine[Any, Any, Result]) -> Result:
-        future: Future[Result] = asyncio.run_coroutine_threadsafe(work, self.loop)
-        return future.result(timeout=30)
-
-    async def _close_servers(self) -> None:
-        for server in self._servers:
-            server.close()
-        own = asyncio.current_task()
-        tasks = [task for task in asyncio.all_tasks() if task is not own]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def client_tls() -> ssl.SSLContext:
-    """Return TLS settings that trust the sandbox's authority alone."""
-    return ssl.create_default_context(cadata=certificates().authority_pem)
-
-
-def xoauth2(token: str, user: str = MAILBOX) -> str:
-    """Return the SASL blob of a token."""
-    text = f"user={user}\x01auth=Bearer {token}\x01\x01"
-    return base64.b64encode(text.encode()).decode()
-
-
-def sign_in(client: smtplib.SMTP, token: str, user: str = MAILBOX) -> tuple[int, str]:
-    """Sign in with one line; return code and text."""
-    code, text = client.docmd("AUTH", f"XOAUTH2 {xoauth2(token, user)}")
-    return code, text.decode()
-
-
-def message(
-    sender: str = MAILBOX, subject: str = "Test", recipient: str = INBOX
-) -> bytes:
-    """Return a small message."""
-    lines = [
-        f"From: SAP <{sender}>",
-        f"To: {recipient}",
-        f"Subject: {subject}",
-        "Message-ID: <own@client.contoso.com>",
-        "",
-        "Hello",
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n"
-
-
-def send(
-    client: smtplib.SMTP, content: bytes, sender: str = MAILBOX, *recipients: str
-) -> tuple[int, str]:
-    """Send one message; return code and text of the first refusal or of the end."""
-    code, text = client.mail(sender)
-    for recipient in recipients or (INBOX,):
-        if code == 250:
-            code, text = client.rcpt(recipient)
-    if code == 250:
-        code, text = client.data(content)
-    return code, text.decode()
-
 
 def error_of(answer: httpx.Response) -> tuple[str, str]:
     """Return .NET type and sentence of a cmdlet's refusal."""
@@ -381,11 +220,3 @@ def error_of(answer: httpx.Response) -> tuple[str, str]:
     assert code.startswith("Ex")
     assert len(code) == 8
     return kind, text
-
-
-def wait_until(condition: Any, seconds: float = 5.0) -> None:
-    """Wait until a condition holds; fail where it never does."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition never held"
-        time.sleep(0.01)
