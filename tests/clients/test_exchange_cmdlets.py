@@ -129,6 +129,22 @@ def test_each_method_keeps_to_the_documented_parameters(cmdlet: str) -> None:
             assert isinstance(value, bool)
 
 
+def test_a_trace_is_sought_by_what_is_given(open_client: Opened) -> None:
+    """A part of the subject is sought as such; the rest is not asked for."""
+    exchange = Exchange(rows())
+    client_of(open_client, exchange).message_trace(
+        start="2026-01-01T00:00:00Z", end="z", recipient=MAILBOX, subject="run-1"
+    )
+    assert exchange.parameters() == {
+        "StartDate": "2026-01-01T00:00:00Z",
+        "EndDate": "z",
+        "RecipientAddress": MAILBOX,
+        "Subject": "run-1",
+        "SubjectFilterType": "Contains",
+    }
+    assert exchange.parameters().keys() <= CMDLETS["Get-MessageTraceV2"].keys()
+
+
 def test_null_is_sent_as_null(open_client: Opened) -> None:
     """None restores an inherited value, so it must not be left out."""
     exchange = Exchange(rows())
