@@ -125,7 +125,11 @@ def answered(sandbox: Sandbox, data: bytes, *, udp: bool) -> bytes | None:
     if query.flags & dns.flags.QR or len(query.question) != 1:
         return None
     response = dns.message.make_response(query, recursion_available=True)
-    _fill(sandbox, response)
+    try:
+        _fill(sandbox, response)
+    except dns.exception.DNSException:  # a record that is no record of its type
+        response.answer.clear()
+        response.set_rcode(dns.rcode.SERVFAIL)
     _log(sandbox, response)
     largest = LARGEST_TCP
     if udp:

@@ -1,5 +1,7 @@
 """All cmdlets that the sandbox carries out, and how one is run."""
 
+import copy
+import dataclasses
 from typing import Any
 
 from runbook_lib.sandbox import (
@@ -39,10 +41,18 @@ def run_cmdlet(
         if sandbox.holds("exchange.not-implemented"):
             raise cmdlet_not_implemented(cmdlet.name)
         return [], []
-    if bound.get("WhatIf") is True and sandbox.holds("exchange.what-if"):
-        return [], []
-    invocation = Invocation(sandbox, tenant, cmdlet, bound)
-    return handler(invocation), invocation.warnings
+    what_if = bound.get("WhatIf") is True and sandbox.holds("exchange.what-if")
+    invocation = Invocation(
+        sandbox, _rehearsed(tenant) if what_if else tenant, cmdlet, bound
+    )
+    values = handler(invocation)
+    return [] if what_if else values, invocation.warnings
+
+
+def _rehearsed(tenant: Tenant) -> Tenant:
+    """Return a tenant whose Exchange side may be changed without any effect."""
+    exchange, ids = copy.deepcopy((tenant.exchange, tenant.ids))
+    return dataclasses.replace(tenant, exchange=exchange, ids=ids)
 
 
 def _bound(

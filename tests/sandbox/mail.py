@@ -71,3 +71,9 @@ def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     while not condition():
         assert time.monotonic() < end, "the condition never held"
         time.sleep(0.01)
+
+
+def assert_failed(result: tuple[int, str]) -> None:
+    """Require the refusal that tells nothing but that sign-in failed."""
+    assert result[0] == 535
+    assert result[1].startswith("5.7.3 Authentication unsuccessful [")

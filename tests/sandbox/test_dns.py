@@ -93,6 +93,13 @@ def test_alias_that_leads_to_itself_ends() -> None:
         assert ask(world, "loop.contoso.com", "A").rcode() == dns.rcode.SERVFAIL
 
 
+def test_record_that_is_none_is_a_failure() -> None:
+    """A record that somebody put in wrongly is SERVFAIL, not silence."""
+    with World() as world:
+        world.sandbox.dns["bad.contoso.com"] = {"A": ["not an address"]}
+        assert ask(world, "bad.contoso.com", "A").rcode() == dns.rcode.SERVFAIL
+
+
 def test_servfail_on_request_and_the_log() -> None:
     """The fault answers once; each query is in the log with its code."""
     with World(faults="dns-servfail=1") as world:

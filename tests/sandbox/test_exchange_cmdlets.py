@@ -63,6 +63,21 @@ def test_transport_config_starts_as_in_new_tenants() -> None:
         assert cas["SmtpClientAuthenticationDisabled"] is None
 
 
+def test_what_if_tells_the_same_errors() -> None:
+    """A rehearsal finds what is missing, changes nothing and uses up no id."""
+    with World() as world:
+        missing = {"Identity": "nobody@contoso.com", "WhatIf": True}
+        assert world.invoke("Set-CASMailbox", missing).status_code == 404
+        wanted = {"AppId": "a", "ObjectId": "b"}
+        assert world.run("New-ServicePrincipal", **wanted, WhatIf=True) == []
+        assert world.run("Get-ServicePrincipal") == []
+        with World() as other:
+            first, second = (
+                w.run("New-ServicePrincipal", **wanted) for w in (world, other)
+            )
+            assert first[0]["Guid"] == second[0]["Guid"]
+
+
 def test_accepted_domains() -> None:
     """Mail and initial domain are accepted; an unknown one is not found."""
     with World() as world:

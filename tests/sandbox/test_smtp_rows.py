@@ -7,6 +7,7 @@ from tests.sandbox.mail import (
     INBOX,
     MAILBOX,
     OUTSIDE,
+    assert_failed,
     client_tls,
     message,
     send,
@@ -286,12 +287,6 @@ def check_sent_items(world: World) -> None:
     with world.signed_in(world.sender()) as client:
         send(client, message(subject="Copy"), MAILBOX, OUTSIDE)
     assert [entry["subject"] for entry in world.mailbox().sent] == ["Copy"]
-
-
-def assert_failed(result: tuple[int, str]) -> None:
-    """Require the refusal that tells nothing but that sign-in failed."""
-    assert result[0] == 535
-    assert result[1].startswith("5.7.3 Authentication unsuccessful [")
 
 
 (
