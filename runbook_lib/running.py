@@ -161,6 +161,11 @@ class Run:
             "change reference": self.tenant.change_reference or "none",
         }
 
+    def close(self) -> None:
+        """Close connections and release the record; a kernel's end does the same."""
+        self.session.close()
+        self.record.close()
+
 
 def stopped(result: StepResult) -> StepStopped:
     """Return the two lines with which a failed step stops an apply run."""

@@ -10,8 +10,18 @@ from runbook_lib.engine.codec import describe
 from runbook_lib.engine.expect import State, met, plain
 from runbook_lib.engine.record import Record
 from runbook_lib.engine.step import Action, Mode, Observation, Outcome, Step
-from runbook_lib.errors import OutcomeUnknown, ServiceRefused
+from runbook_lib.errors import (
+    NotPermitted,
+    OutcomeUnknown,
+    RunbookError,
+    ServiceRefused,
+    Unreachable,
+    UntrustedCertificate,
+)
 from runbook_lib.session import Session
+
+# After these a write surely did not happen: it was refused, or never sent.
+NOTHING_WRITTEN = (ServiceRefused, NotPermitted, Unreachable, UntrustedCertificate)
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
@@ -45,6 +55,12 @@ class Attempt:
             before=plain(before),
             expected=plain(resolved.expect()),
             action=action,
+        )
+
+    def refused(self, step: Step, error: RunbookError) -> None:
+        """Put on disk that what was begun did not happen."""
+        self.record.append(
+            "step.refused", mode=self.mode, step=step.id, problem=error.message
         )
 
     def pauses(self, seconds: float) -> Pauses:
@@ -152,8 +168,12 @@ def write(
             unknown += 1
             if unknown == 3:
                 raise
-        except ServiceRefused as refusal:
-            if not step.explains(refusal) or not pauses.again():
-                raise
+        except NOTHING_WRITTEN as error:
+            lagging = isinstance(error, ServiceRefused) and step.explains(error)
+            if lagging and pauses.again():
+                continue
+            if not unknown:
+                attempt.refused(step, error)
+            raise
         else:
             return None

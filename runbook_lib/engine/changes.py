@@ -8,7 +8,7 @@ from typing import cast
 from runbook_lib.engine.attempt import Attempt, Ending, settle, write
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.expect import Difference, State, differences, met, plain
-from runbook_lib.engine.history import open_begin
+from runbook_lib.engine.history import unsettled
 from runbook_lib.engine.step import Action, Change, Mode, Observation, Outcome, Step
 
 
@@ -46,7 +46,7 @@ def unmet(step: Step, seen: Observation, **fields: object) -> Ending:
         step,
         seen,
         problem=sentence(found),
-        remedy_id=step.remedies.get(found[0].property, step.id),
+        remedy_id=step.remedy(found[0].property, seen),
         **fields,
     )
 
@@ -72,7 +72,7 @@ def _shown(value: object) -> str:
 
 
 def _apply(attempt: Attempt, step: Change, resolved: Change) -> Ending:
-    begun = open_begin(attempt.record.events, step.id, Mode.APPLY)
+    begun = unsettled(attempt.record.events, step.id)
     expected = resolved.expect()
     seen = (
         settle(attempt, resolved, expected)
@@ -101,7 +101,7 @@ def _apply(attempt: Attempt, step: Change, resolved: Change) -> Ending:
 
 
 def _interrupted(step: Change, seen: Observation, begun: Event | None) -> Ending | None:
-    """Return the end of a change that an earlier attempt began and did not end."""
+    """Return the end of a change that an earlier attempt began and did not see."""
     if begun is None:
         return None
     return Ending.of(

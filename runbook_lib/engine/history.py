@@ -8,9 +8,11 @@ from typing import cast
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.expect import KnownAfterApply
-from runbook_lib.engine.step import Outcome
+from runbook_lib.engine.step import Mode, Outcome
 
 Ends = dict[str, Event]
+
+SETTLED = frozenset({Outcome.OK, Outcome.CHANGED})
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,33 @@ def open_begin(events: Iterable[Event], step: str, mode: str) -> Event | None:
     return begun
 
 
+def unsettled(events: Iterable[Event], step: str) -> Event | None:
+    """Return the `step.begin` of apply whose write may have happened unseen.
+
+    A good end settles it, and so does a refusal. An end `failed` or `error` does
+    not: what was written may show later, and is then still this run's change.
+    """
+    begun: Event | None = None
+    for event in events:
+        if event.get("step") != step or event["mode"] != Mode.APPLY:
+            continue
+        if event["event"] == "step.begin":
+            begun = event
+        elif event["event"] == "step.refused" or event.get("outcome") in SETTLED:
+            begun = None
+    return begun
+
+
 def acted(events: Iterable[Event], step: str) -> Event | None:
     """Return the event that says a probe's effect was, or may have been, made."""
     found = None
     for event in events:
-        if event.get("step") == step and event["event"] in ("step.act", "step.acted"):
+        if event.get("step") != step:
+            continue
+        if event["event"] in ("step.act", "step.acted"):
             found = event
+        elif event["event"] == "step.refused":
+            found = None
     return found
 
 

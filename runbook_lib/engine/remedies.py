@@ -61,6 +61,27 @@ REMEDIES: Mapping[str, str] = {
 }
 
 
+# What an operator's token, or the SAP application's, was refused for.
+TOKEN: Mapping[str, str] = {
+    "AADSTS7000215": "token-wrong-secret",
+    "AADSTS7000222": "token-expired-secret",
+    "AADSTS700016": "token-application-not-found",
+    "AADSTS7000229": "token-no-service-principal",
+    "AADSTS90002": "token-wrong-tenant",
+    "AADSTS900023": "token-wrong-tenant",
+}
+
+# What stands in the way whatever the step: by class of error, or by code.
+CAUSES: Mapping[str, str] = {
+    **TOKEN,
+    "UntrustedCertificate": "untrusted-certificate",
+    "Unreachable": "unreachable",
+    "NotPermitted": "not-permitted",
+    "UnknownReply": "unknown-reply",
+    "InputError": "parameters",
+}
+
+
 def sentence(remedy_id: str | None) -> str | None:
     """Return the sentence of a remedy id, or None where there is none."""
     return REMEDIES.get(remedy_id or "")

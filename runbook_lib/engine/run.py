@@ -218,18 +218,11 @@ def _could_not_look(step: Step, error: RunbookError) -> Ending:
         step.expect(),
         problem=error.message,
         remedy=error.remedy,
-        remedy_id=step.remedies.get(code, REMEDIES.get(name, step.id)),
+        remedy_id=step.remedies.get(code)
+        or remedies.CAUSES.get(code)
+        or remedies.CAUSES.get(name, step.id),
         facts={"code": code, **facts},
     )
-
-
-REMEDIES = {
-    "UntrustedCertificate": "untrusted-certificate",
-    "Unreachable": "unreachable",
-    "NotPermitted": "not-permitted",
-    "UnknownReply": "unknown-reply",
-    "InputError": "parameters",
-}
 
 
 def _defect(step: Step, error: Exception) -> Ending:

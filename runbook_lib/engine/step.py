@@ -132,6 +132,10 @@ class Step:
         """Read the properties from the tenant, and nothing else."""
         raise NotImplementedError
 
+    def remedy(self, unmet: str, seen: Observation) -> str:
+        """Return the remedy id where the property `unmet` is not as expected."""
+        return self.remedies.get(unmet, self.id)
+
     def references(self) -> dict[str, KnownAfterApply]:
         """Return the inputs that an earlier step of the run provides."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

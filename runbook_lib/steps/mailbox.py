@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -212,12 +211,17 @@ class EnableAuthenticatedSmtp(Change):
     title: ClassVar[str] = "Activate SMTP AUTH for the mailbox"
     guide: ClassVar[str] = "activate-smtp-auth-for-the-mailbox"
     requires: ClassVar[tuple[str, ...]] = ("sender-mailbox", "organization-smtp-auth")
-    remedies: ClassVar[Mapping[str, str]] = {FLAG: "smtp-auth-disabled-mailbox"}
     mailbox: str
 
     def expect(self) -> State:
         """Return an explicit false."""
         return {FLAG: False}
+
+    def remedy(self, unmet: str, seen: Observation) -> str:
+        """Tell a mailbox that is forbidden from one that inherits a prohibition."""
+        if seen.properties.get(FLAG) is None:
+            return "smtp-auth-disabled-tenant"
+        return "smtp-auth-disabled-mailbox"
 
     def observe(self, session: Session) -> Observation:
         """Read the mailbox's value, with the organization's beside it."""

@@ -13,6 +13,7 @@ from typing import ClassVar
 from runbook_lib.clients.entra import AccessToken
 from runbook_lib.cloud import PROFILES
 from runbook_lib.engine.expect import Including, OneOf, State
+from runbook_lib.engine.remedies import TOKEN
 from runbook_lib.engine.step import (
     MessageProbe,
     NotAsExpected,
@@ -36,15 +37,7 @@ AUDIENCES = (
     "https://outlook.office.com",
 )
 
-TOKEN_REMEDIES = {
-    "AADSTS7000215": "token-wrong-secret",
-    "AADSTS7000222": "token-expired-secret",
-    "AADSTS700016": "token-application-not-found",
-    "AADSTS7000229": "token-no-service-principal",
-    "AADSTS90002": "token-wrong-tenant",
-    "AADSTS900023": "token-wrong-tenant",
-    "roles": "token-roles-missing",
-}
+TOKEN_REMEDIES = {**TOKEN, "roles": "token-roles-missing"}
 
 SMTP_REMEDIES = {
     "535 5.7.139 Tenant": "smtp-auth-disabled-tenant",

@@ -26,6 +26,7 @@ from runbook_lib.engine.record import EVENTS, utc_now
 from runbook_lib.errors import RunbookError
 from runbook_lib.evidence.close import Closed, close_run
 from runbook_lib.evidence.ledger import Ledger
+from runbook_lib.running import Run
 
 NOTEBOOK = "1-smtp-oauth"
 
@@ -176,24 +177,27 @@ def _cells(path: Path) -> list[str]:
     return ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
 
 
-def _executed(cells: list[str], values: Mapping[str, str], run: str) -> str:
+def _executed(cells: list[str], values: Mapping[str, str], run_id: str) -> str:
     namespace: dict[str, object] = {}
     done: list[str] = []
     with (
-        mock.patch.dict(os.environ, {opening.CLOSER: run}),
+        mock.patch.dict(os.environ, {opening.CLOSER: run_id}),
         mock.patch("runbook_lib.views.frontend.executed_cells", return_value=done),
         mock.patch("runbook_lib.views.frontend.show_html"),
         mock.patch("runbook_lib.running.show"),
     ):
-        for cell in cells:
-            done.append(cell)
-            try:
+        try:
+            for cell in cells:
+                done.append(cell)
                 exec(cell, namespace)  # noqa: S102 - the notebook's own cells
-            except RunbookError:
-                return "raised"
-            if "mode: str" in cell:
-                namespace.update(values)
-                done.append("# Parameters\n" + _as_source(values))
+                if "mode: str" in cell:
+                    namespace.update(values)
+                    done.append("# Parameters\n" + _as_source(values))
+        except RunbookError:
+            return "raised"
+        finally:
+            if isinstance(run := namespace.get("run"), Run):
+                run.close()
     return "finished"
 
 
