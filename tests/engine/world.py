@@ -40,13 +40,18 @@ LAGGING = "NotThereYet"
 class Fault:
     """What goes wrong with one write: the error, and whether it took effect."""
 
-    error: Exception
+    error: BaseException
     effect: bool = False
 
 
 def lost(*, effect: bool) -> Fault:
     """Return a write whose answer was lost, with or without its effect."""
     return Fault(OutcomeUnknown("the connection was reset"), effect=effect)
+
+
+def killed(*, effect: bool) -> Fault:
+    """Return a write during which the process dies."""
+    return Fault(KeyboardInterrupt(), effect=effect)
 
 
 def refusal(code: str = "Forbidden") -> Fault:
@@ -62,6 +67,7 @@ class World:
     are the fates of the next writes (None: all is well), `blind` the errors of
     the next reads. `sent` are all writes that were tried. `before_write` is
     called before each, to look at the record. The clock moves only in `sleep`.
+    `adopt` says that somebody else made what is there.
     """
 
     values: dict[str, object] = field(default_factory=dict)
@@ -76,6 +82,7 @@ class World:
         default_factory=lambda: Windows(visibility=30, effect=600, trace=300)
     )
     seconds: float = 0
+    adopt: bool = False
     _old: dict[str, object] = field(default_factory=dict)
     _stale: int = 0
 
@@ -166,6 +173,7 @@ class Make(Change):
             {"value": seen, "made": None if seen is None else f"id-of-{self.name}"},
             context={"neighbour": world_of(session).values.get("neighbour")},
             exists=seen is not None,
+            adopt=world_of(session).adopt,
         )
 
     def apply(self, session: Session) -> None:
@@ -353,6 +361,13 @@ class Bench:
         folder = self.record.folder
         self.record.close()
         self.record = Record.reopen(folder, mask=Mask(), clock=self.world.now)
+
+    def end_and_roll_back(self) -> None:
+        """Close the record and open another one, to roll back the first."""
+        self.record.close()
+        folder = self.record.folder.parent / "back"
+        self.record = Record.create(folder, mask=Mask(), clock=self.world.now)
+        self.mode = Mode.ROLLBACK
 
     def ends(self) -> list[Event]:
         """Return the `step.end` events."""
