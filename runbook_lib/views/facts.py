@@ -51,7 +51,7 @@ def _mode(events: Sequence[Event]) -> str:
 def _operator(head: Event, tenant: Mapping[str, object]) -> str:
     declared = head.get("operator") or tenant.get("operator")
     if isinstance(declared, Mapping):
-        return ", ".join(f"{name} {value}" for name, value in declared.items())
+        return ", ".join(f"{name} {value}" for name, value in sorted(declared.items()))
     return str(declared or "not stated")
 
 

@@ -63,7 +63,7 @@ def _endpoints(events: Sequence[Event]) -> list[str]:
     doubts = cast("dict[str, str]", header(events).get("profile_doubts") or {})
     return [
         f"The {name} endpoint of this cloud is uncertain: {source}."
-        for name, source in doubts.items()
+        for name, source in sorted(doubts.items())
     ]
 
 

@@ -64,7 +64,7 @@ def value_text(value: object) -> str:
         return _matcher_text(*known)
     if isinstance(value, Mapping):
         inner = ", ".join(
-            f"{visible(str(k))}: {value_text(v)}" for k, v in value.items()
+            f"{visible(str(k))}: {value_text(v)}" for k, v in sorted(value.items())
         )
         return "{" + inner + "}"
     if isinstance(value, list | tuple):
@@ -107,7 +107,10 @@ def value_html(value: object) -> str:
         return _matcher_html(*known)
     if isinstance(value, Mapping) and value:
         return _list_html(
-            [f"{soft(str(key))}: {value_html(item)}" for key, item in value.items()]
+            [
+                f"{soft(str(key))}: {value_html(item)}"
+                for key, item in sorted(value.items())
+            ]
         )
     if isinstance(value, list | tuple) and len(value) > 1:
         shown = [value_html(item) for item in value[:LONGEST_LIST]]

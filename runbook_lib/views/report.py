@@ -92,6 +92,7 @@ def _story(events: Sequence[Event]) -> dict[str, object]:
         "measured": story.measured(events),
         "stated": story.stated(events),
         "unproven": unproven(events),
+        "titles": {step: end["title"] for step, end in ends(events).items()},
         "cards": [_card(end) for end in ends(events).values()],
     }
 

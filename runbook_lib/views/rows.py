@@ -39,7 +39,7 @@ class Row:
 def rows(event: Event) -> list[Row]:
     """Return the rows of a `step.end` event: expected properties first."""
     before, expected, after = (state(event, n) for n in ("before", "expected", "after"))
-    others = [name for name in {**before, **after} if name not in expected]
+    others = sorted({*before, *after} - {*expected})
     compared = [_row(event, name, before, expected, after) for name in expected]
     return compared + [
         Row(name, before.get(name), None, after.get(name), SEEN, "seen", False)
@@ -48,9 +48,13 @@ def rows(event: Event) -> list[Row]:
 
 
 def state(event: Event, name: str) -> State:
-    """Return a field of an event that maps property names to values, or {}."""
+    """Return a field of an event that maps names to values, or {}; names in order.
+
+    The lines of a record have their names in order, an event in memory has not:
+    a card must not depend on where its event came from.
+    """
     found = event.get(name)
-    return cast("State", found) if isinstance(found, Mapping) else {}
+    return dict(sorted(found.items())) if isinstance(found, Mapping) else {}
 
 
 def _row(event: Event, name: str, before: State, expected: State, after: State) -> Row:

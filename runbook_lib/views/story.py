@@ -150,7 +150,13 @@ def _skip_matters(event: Event) -> bool:
 def advice(events: Sequence[Event]) -> list[Point]:
     """Return the steps that work, but should not stay so."""
     return [
-        Point(point.step, point.title, point.badge, str(point.event["advice"]), {})
+        Point(
+            point.step,
+            point.title,
+            point.badge,
+            str(point.event["advice"]),
+            point.event,
+        )
         for point in steps(events)
         if point.event.get("advice")
     ]
