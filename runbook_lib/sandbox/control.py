@@ -21,7 +21,7 @@ from runbook_lib.sandbox.state import Tenant
 def control_service(control_token: str) -> Service:
     """Return the service for localhost, guarded by `control_token`."""
     handle = _guarded(control_token)
-    return Service("control", handle, lambda call: False, _unavailable)
+    return Service("control", handle, lambda call: False, unavailable=None)
 
 
 def _guarded(control_token: str) -> Callable[[Call], Answer]:
@@ -73,8 +73,3 @@ def _tenant(call: Call, identifier: str) -> Tenant:
 def _refusal(status: int, sentence: str) -> Answer:
     """Return an error in the control endpoint's own form."""
     return Answer(status, {"error": sentence})
-
-
-def _unavailable(call: Call, status: int) -> Answer:
-    """Return the reply under a fault that was asked for every service."""
-    return _refusal(status, "unavailable")

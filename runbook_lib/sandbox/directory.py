@@ -5,7 +5,7 @@ Source: Microsoft Learn, Graph v1.0 reference, "application resource type",
 """
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from runbook_lib.sandbox.ids import SECRET_ALPHABET
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant, date_text
@@ -25,6 +25,7 @@ INFO = (
 )
 PUBLISHER = ("displayName", "verifiedPublisherId", "addedDateTime")
 SECRET_YEARS = 2
+LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def new_application(tenant: Tenant, now: datetime) -> JsonObject:
@@ -194,7 +195,9 @@ def _utc(text: str) -> str:
 
 def _years_later(start: str) -> datetime:
     """Return the default end of a secret's validity."""
-    return datetime.fromisoformat(start) + timedelta(days=365 * SECRET_YEARS)
+    begin = datetime.fromisoformat(start)
+    validity = timedelta(days=365 * SECRET_YEARS)
+    return min(begin, LAST_MOMENT - validity) + validity
 
 
 def remove_application(

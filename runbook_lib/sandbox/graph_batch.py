@@ -64,15 +64,26 @@ def _check(call: Call, items: list[JsonObject]) -> None:
         raise unreadable(
             f"Number of batch request steps exceeds the maximum value of {MOST_ITEMS}."
         )
-    ids = [item.get("id") for item in items]
-    if len(set(map(str, ids))) != len(ids):
-        raise unreadable("Request Ids should be unique within a batch.")
+    seen: set[str] = set()
     for item in items:
-        if not all(isinstance(item.get(name), str) for name in ("id", "method", "url")):
+        if not _is_whole(item):
             raise unreadable("Each batch request needs id, method and url.")
-        earlier = ids[: ids.index(item["id"])]
-        if not set(item.get("dependsOn", ())) <= set(earlier):
+        if item["id"] in seen:
+            raise unreadable("Request Ids should be unique within a batch.")
+        if not set(item.get("dependsOn", ())) <= seen:
             raise unreadable("A batch request depends on one that does not precede it.")
+        seen.add(item["id"])
+
+
+def _is_whole(item: JsonObject) -> bool:
+    """Say whether an item has its three texts, and the rest its proper form."""
+    earlier, headers = item.get("dependsOn", []), item.get("headers", {})
+    return (
+        all(isinstance(item.get(name), str) for name in ("id", "method", "url"))
+        and isinstance(earlier, list)
+        and all(isinstance(name, str) for name in earlier)
+        and isinstance(headers, dict)
+    )
 
 
 def _response(

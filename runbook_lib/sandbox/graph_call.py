@@ -92,11 +92,10 @@ class GraphCall:
 
     def _found(self, objects: dict[str, JsonObject], key: str) -> JsonObject:
         """Find an object by id or alternate key; its lag counts as absence."""
-        name, _, value = key.rpartition("=")
-        if name:
-            found = [o for o in objects.values() if o.get(name) == value.lower()]
-        else:
-            found = [objects[key]] if key in objects else []
+        name, _, value = key.lower().rpartition("=")
+        if name and name != "appid":
+            raise unreadable(f"Resource not found for the segment '{key}'.")
+        found = [o for o in objects.values() if o["appId" if name else "id"] == value]
         if not found or self.sandbox.faults.lagging("application", found[0]["id"]):
             raise not_found(value)
         return found[0]

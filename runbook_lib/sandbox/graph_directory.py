@@ -241,7 +241,7 @@ def _type_of(item: JsonObject) -> str:
 
 def _deleted(graph: GraphCall) -> JsonObject:
     """Return the deleted item of the path."""
-    key = graph.keys["item"]
+    key = graph.keys["item"].lower()
     if key not in graph.tenant.deleted_items:
         raise not_found(key)
     return graph.tenant.deleted_items[key]

@@ -103,6 +103,8 @@ def _clause(sandbox: Sandbox, type_name: str, clause: str, texts: list[str]) -> 
     edm = properties_of(type_name)[name]
     values = [_value(edm, operand.strip(), texts) for operand in operands]
     if operator == "startswith":
+        if values[0] is None:
+            raise _invalid()
         return lambda entry: _folded(entry.get(name) or "").startswith(values[0])
     return lambda entry: _folded(entry.get(name)) in values
 

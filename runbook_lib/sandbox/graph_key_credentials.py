@@ -65,7 +65,7 @@ def _certificate(der: bytes) -> x509.Certificate:
     """Read a certificate, or refuse what is none."""
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise bad_request(
             "Invalid credential value. Error: Cannot find the requested object.\r\n"
         ) from None

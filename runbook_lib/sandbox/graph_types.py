@@ -21,6 +21,8 @@ from runbook_lib.sandbox.state import JsonObject, Sandbox
 
 _COLLECTION = re.compile(r"Collection\((.+)\)")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+EARLIEST_YEAR = 1601  # the directory counts from there
+
 _DURATION = re.compile(r"-?P(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
 
 # Relations and derived collections that the CSDL lists beside plain properties.
@@ -176,14 +178,13 @@ def is_guid(value: str) -> bool:
 
 
 def is_moment(value: str) -> bool:
-    """Say whether a text is a date and time with an offset."""
+    """Say whether a text is a date and time with an offset, in a usual year."""
     if not _MOMENT.fullmatch(value):
         return False
     try:
-        datetime.fromisoformat(value)
+        return datetime.fromisoformat(value).year >= EARLIEST_YEAR
     except ValueError:
         return False
-    return True
 
 
 def is_binary(value: str) -> bool:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from runbook_lib.sandbox.faults import Faults
 from runbook_lib.sandbox.state import Sandbox
 
 RETRY_AFTER_SECONDS = 1
@@ -70,13 +71,14 @@ class Service:
     """One HTTPS service: its name (the scope of faults) and what it does.
 
     `unavailable` makes the reply to a throttled or overloaded request in the
-    service's own envelope, from the call and the status.
+    service's own envelope, from the call and the status; it is null for a service
+    that no fault touches.
     """
 
     name: str
     handle: Callable[[Call], Answer]
     is_write: Callable[[Call], bool]
-    unavailable: Callable[[Call, int], Answer]
+    unavailable: Callable[[Call, int], Answer] | None
 
 
 def endpoint(
@@ -89,7 +91,7 @@ def endpoint(
             sandbox=sandbox,
             host=request.url.hostname or "",
             method=request.method,
-            path=request.url.path,
+            path=request.scope["path"],
             query_text=request.url.query,
             headers=request.headers,
             body=await request.body(),
@@ -102,7 +104,8 @@ def endpoint(
 
 def _served(call: Call, service: Service, scope: Scope) -> Response:
     """Answer one call under the faults that were asked for."""
-    faults, write = call.sandbox.faults, service.is_write(call)
+    write = service.is_write(call)
+    faults = Faults() if service.unavailable is None else call.sandbox.faults
     if write and faults.reached("reset-before", service.name):
         log_call(call, Answer(), status="reset before the effect", write=write)
         return Reset(scope)
@@ -119,7 +122,7 @@ def _served(call: Call, service: Service, scope: Scope) -> Response:
 def _refused(call: Call, service: Service) -> Answer | None:
     """Return the reply of a throttled or overloaded service, or null."""
     for status in (429, 503):
-        if call.sandbox.faults.take(str(status), service.name):
+        if service.unavailable and call.sandbox.faults.take(str(status), service.name):
             answer = service.unavailable(call, status)
             answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
             return answer
@@ -187,6 +190,7 @@ class Reset(Response):
         peer = self._transport.get_extra_info("socket")
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._transport.abort()
+        await _disconnected(receive)
 
 
 class HalfAnswer(Response):
@@ -211,6 +215,13 @@ class HalfAnswer(Response):
         if self._transport is None:
             raise ConnectionResetError("the sandbox breaks this answer off")
         self._transport.close()
+        await _disconnected(receive)
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Wait until the server knows that the connection is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
 
 
 def transport_of(scope: Scope) -> Any:

@@ -25,6 +25,10 @@ from runbook_lib.sandbox.hosts import EXCHANGE, GRAPH, LOCAL, LOGIN
 from runbook_lib.sandbox.http import Service, endpoint
 from runbook_lib.sandbox.state import Sandbox
 
+# Longer than a person pauses between two steps, so that no idle connection is
+# closed at the moment of the next request.
+KEEP_ALIVE_SECONDS = 300
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -86,14 +90,15 @@ class EmbeddedServer(uvicorn.Server):
 
 
 def make_server(app: Starlette, context: ssl.SSLContext) -> EmbeddedServer:
-    """Return the HTTPS server; it prints nothing, so that it prints no secret."""
+    """Return the HTTPS server; it prints no requests, so that it prints no secret."""
     config = uvicorn.Config(
         app,
         http=SandboxProtocol,
         lifespan="off",
         log_config=None,
-        log_level="critical",
+        log_level="error",
         access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         server_header=False,
     )
     config.load()

@@ -51,7 +51,10 @@ def test_alternate_key_and_object_id_lead_to_the_same() -> None:
         by_app_id = directory.read(f"applications(appId='{made['appId']}')")
         by_id = directory.read(f"applications/{made['id']}")
         wrong = directory.send("GET", f"applications(appId='{made['id']}')")
-    assert by_app_id["id"] == by_id["id"] == made["id"]
+        upper = directory.read(f"applications/{made['id'].upper()}")
+        other = directory.send("GET", "applications(displayName='sap-smtp')")
+    assert by_app_id["id"] == by_id["id"] == upper["id"] == made["id"]
+    assert other.status_code == 400
     assert error_of(wrong)[:2] == (404, "Request_ResourceNotFound")
 
 

@@ -81,6 +81,10 @@ def test_log_judges_each_item() -> None:
         [{"id": "1", "method": "GET"}],
         [{"id": 1, "method": "GET", "url": "/organization"}],
         [item("1", "GET", "/organization"), item("1", "GET", "/domains")],
+        [item("1", "GET", "/organization", headers=5)],
+        [item("1", "GET", "/organization", dependsOn=5)],
+        [item("1", "GET", "/organization", dependsOn=[{}])],
+        [item("1", "GET", "/organization", dependsOn=["1"])],
         [item("1", "GET", "/organization", dependsOn=["2"]), item("2", "GET", "/x")],
     ],
 )

@@ -41,6 +41,17 @@ def test_new_secret_has_text_hint_and_two_years() -> None:
     assert end - start == timedelta(days=730)
 
 
+def test_a_secret_that_starts_at_the_end_of_time() -> None:
+    """The default end does not run over the last year."""
+    wanted = {"startDateTime": "9998-06-01T00:00:00Z"}
+    with World() as world:
+        directory, path = made(world)
+        answer = directory.send(
+            "POST", f"{path}/addPassword", {"passwordCredential": wanted}
+        )
+    assert answer.json()["endDateTime"] == "9999-12-31T00:00:00Z"
+
+
 def test_dates_of_a_secret_are_kept_in_utc() -> None:
     """An offset is converted; an end before the start is refused."""
     start, end = "2030-01-01T01:00:00+01:00", "2030-06-30T00:00:00Z"
@@ -67,6 +78,7 @@ def test_dates_of_a_secret_are_kept_in_utc() -> None:
         {"passwordCredential": {"endDateTime": "tomorrow"}},
         {"passwordCredential": {"endDateTime": "2030-02-31T00:00:00Z"}},
         {"passwordCredential": {"endDate": "2030-01-01T00:00:00Z"}},
+        {"passwordCredential": {"startDateTime": "0001-01-01T00:00:00+14:00"}},
         {"passwordCredential": []},
         {"displayName": "not wrapped"},
     ],

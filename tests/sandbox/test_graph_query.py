@@ -50,6 +50,7 @@ def test_words_inside_quotes_are_no_operators() -> None:
         ("displayName = 'Relay'", "BadRequest"),
         ("", "BadRequest"),
         ("unknown eq 'x'", "BadRequest"),
+        ("startswith(displayName,null)", "BadRequest"),
         ("description eq 'x'", "Request_UnsupportedQuery"),
         ("displayName ne 'x'", "Request_UnsupportedQuery"),
         ("endswith(displayName,'x')", "Request_UnsupportedQuery"),
