@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
@@ -13,25 +12,19 @@ from runbook_lib.engine.attestations import perform_attestation
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.changes import perform_change, roll_back
 from runbook_lib.engine.codec import Catalogue, describe, rebuild
+from runbook_lib.engine.faults import expected, fault
 from runbook_lib.engine.history import StepResult
-from runbook_lib.engine.probes import (
-    perform_check,
-    perform_probe,
-    planned_probe,
-    refused,
-)
+from runbook_lib.engine.probes import perform_check, perform_probe, planned_probe
 from runbook_lib.engine.step import (
     Attestation,
     Change,
     Check,
     Mode,
-    NotAsExpected,
-    NothingToDo,
     Outcome,
     Probe,
     Step,
 )
-from runbook_lib.errors import CannotLook, RunbookError, ServiceRefused
+from runbook_lib.errors import RecordBroken
 
 GOOD = frozenset({Outcome.OK, Outcome.CHANGED})
 BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
@@ -51,19 +44,25 @@ class Engine:
         return replace(self, attempt=attempt)
 
     def perform(self, step: Step) -> StepResult:
-        """Perform a step and write how it ended; never raises for a fault."""
+        """Perform a step and write how it ended; never raises for a fault.
+
+        Raises:
+            RecordBroken: it could not be written, so nothing further may happen.
+        """
         resolved = step
         try:
             hindrance = self._hindrance(step)
             if hindrance is not None:
                 return self._end(step, step, hindrance)
-            known = self._resolved(step)
-            if known is None:
-                return self._end(step, step, _planned(step))
-            resolved = known
+            unknown = self._unknown(step)
+            if unknown is not None:
+                return self._end(step, step, unknown)
+            resolved = self._resolved(step)
             ending = _perform(self.attempt, step, resolved)
+        except RecordBroken:
+            raise
         except Exception as error:
-            ending = _fault(resolved, error)
+            ending = fault(resolved, error)
         return self._end(step, resolved, ending)
 
     def roll_back(self, change: Event) -> StepResult:
@@ -73,8 +72,10 @@ class Engine:
         try:
             ending = self._standing(step)
             ending = ending or roll_back(self.attempt, cast("Change", resolved), change)
+        except RecordBroken:
+            raise
         except Exception as error:
-            ending = _fault(resolved, error)
+            ending = fault(resolved, error)
         return self._end(step, resolved, ending)
 
     def untouched(self, step: Step) -> StepResult:
@@ -84,7 +85,7 @@ class Engine:
             step,
             Ending(
                 Outcome.SKIPPED,
-                step.expect(),
+                expected(step),
                 reason="nothing_changed",
                 problem="The run that is rolled back did not change this.",
             ),
@@ -109,14 +110,24 @@ class Engine:
         )
         return StepResult(event)
 
-    def _resolved(self, step: Step) -> Step | None:
+    def _unknown(self, step: Step) -> Ending | None:
+        """Return how a step ends one of whose inputs is not known."""
+        events = self.attempt.record.events
+        ends = history.ends(events)
+        for reference in step.references().values():
+            if history.value_of(events, reference) is None:
+                end = ends[reference.step]
+                if end["outcome"] == Outcome.PLANNED:
+                    return _planned(step)
+                return _blocked(step, f"{end['title']} has no {reference.property}")
+        return None
+
+    def _resolved(self, step: Step) -> Step:
         events = self.attempt.record.events
         values = {
             name: history.value_of(events, reference)
             for name, reference in step.references().items()
         }
-        if any(value is None for value in values.values()):
-            return None
         return step.with_inputs(**values)
 
     def _hindrance(self, step: Step) -> Ending | None:
@@ -183,55 +194,4 @@ def _prerequisite(
 
 
 def _blocked(step: Step, why: str) -> Ending:
-    return Ending(Outcome.BLOCKED, step.expect(), problem=f"Blocked: {why}.")
-
-
-def _fault(step: Step, error: Exception) -> Ending:
-    """Return the ending of a step that raised."""
-    expected = step.expect()
-    if isinstance(error, NothingToDo):
-        return Ending(
-            Outcome.SKIPPED, expected, reason=error.reason, problem=error.message
-        )
-    if isinstance(error, NotAsExpected):
-        return Ending(
-            Outcome.FAILED,
-            expected,
-            problem=error.message,
-            remedy=error.remedy,
-            remedy_id=error.remedy_id,
-            facts=error.facts,
-        )
-    if isinstance(step, Probe) and isinstance(error, ServiceRefused):
-        return refused(step, error)
-    if isinstance(error, RunbookError):
-        return _could_not_look(step, error)
-    return _defect(step, error)
-
-
-def _could_not_look(step: Step, error: RunbookError) -> Ending:
-    facts = error.facts if isinstance(error, CannotLook) else {}
-    name = type(error).__name__
-    code = error.code if isinstance(error, ServiceRefused) else name
-    return Ending(
-        Outcome.ERROR,
-        step.expect(),
-        problem=error.message,
-        remedy=error.remedy,
-        remedy_id=step.remedies.get(code)
-        or remedies.CAUSES.get(code)
-        or remedies.CAUSES.get(name, step.id),
-        facts={"code": code, **facts},
-    )
-
-
-def _defect(step: Step, error: Exception) -> Ending:
-    """Return `error` for a fault that nobody foresaw; its stack goes to the record."""
-    return Ending(
-        Outcome.ERROR,
-        step.expect(),
-        problem=f"unforeseen fault in this step: {type(error).__name__}",
-        remedy="This is a defect of the runbook: report it with the record.",
-        remedy_id="unknown-reply",
-        facts={"traceback": "".join(traceback.format_exception(error))},
-    )
+    return Ending(Outcome.BLOCKED, expected(step), problem=f"Blocked: {why}.")

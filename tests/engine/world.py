@@ -28,7 +28,7 @@ from runbook_lib.engine.step import (
     Probe,
     Step,
 )
-from runbook_lib.errors import OutcomeUnknown, ServiceRefused
+from runbook_lib.errors import InputError, OutcomeUnknown, ServiceRefused
 from runbook_lib.secret import Mask
 from runbook_lib.session import Session
 from runbook_lib.tenant import Windows
@@ -232,6 +232,22 @@ class NotHere(Check):
 
 
 @dataclass(frozen=True)
+class BadInput(Check):
+    """A step whose input is wrong, which already its expectation finds."""
+
+    title: ClassVar[str] = "Bad input"
+    guide: ClassVar[str] = "prerequisites"
+
+    def expect(self) -> State:
+        """Refuse the input."""
+        raise InputError("colour: 'blu' is not known", remedy="Use blue.")
+
+    def observe(self, session: Session) -> Observation:
+        """Refuse the input as well."""
+        raise InputError("colour: 'blu' is not known", remedy="Use blue.")
+
+
+@dataclass(frozen=True)
 class Needing(Make):
     """A change that needs another step by its id."""
 
@@ -314,6 +330,7 @@ class Statement(Attestation):
 CATALOGUE: tuple[type[Step], ...] = (
     Prerequisite,
     NotHere,
+    BadInput,
     Make,
     BuildOn,
     Needing,
