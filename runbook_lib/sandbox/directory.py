@@ -4,8 +4,11 @@ Source: Microsoft Learn, Graph v1.0 reference, "application resource type",
 "servicePrincipal resource type", "appRoleAssignment resource type".
 """
 
+import json
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
 
 from runbook_lib.sandbox.ids import SECRET_ALPHABET
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant, date_text
@@ -16,14 +19,6 @@ GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 # The tenant that owns Microsoft's own applications.
 MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 
-INFO = (
-    "logoUrl",
-    "marketingUrl",
-    "privacyStatementUrl",
-    "supportUrl",
-    "termsOfServiceUrl",
-)
-PUBLISHER = ("displayName", "verifiedPublisherId", "addedDateTime")
 SECRET_YEARS = 2
 LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -34,63 +29,11 @@ def new_application(tenant: Tenant, now: datetime) -> JsonObject:
     Without `signInAudience` the documented response shows
     AzureADandPersonalMicrosoftAccount; `requiredResourceAccess` is empty.
     """
-    return {
+    return _defaults("application") | {
         "id": tenant.ids.guid(),
-        "deletedDateTime": None,
         "appId": tenant.ids.guid(),
-        "applicationTemplateId": None,
-        "disabledByMicrosoftStatus": None,
         "createdDateTime": date_text(now),
-        "displayName": None,
-        "description": None,
-        "groupMembershipClaims": None,
-        "identifierUris": [],
-        "isDeviceOnlyAuthSupported": None,
-        "isFallbackPublicClient": None,
-        "nativeAuthenticationApisEnabled": None,
-        "notes": None,
         "publisherDomain": tenant.initial_domain,
-        "serviceManagementReference": None,
-        "signInAudience": "AzureADandPersonalMicrosoftAccount",
-        "tags": [],
-        "tokenEncryptionKeyId": None,
-        "uniqueName": None,
-        "samlMetadataUrl": None,
-        "defaultRedirectUri": None,
-        "certification": None,
-        "optionalClaims": None,
-        "servicePrincipalLockConfiguration": None,
-        "requestSignatureVerification": None,
-        "addIns": [],
-        "api": {
-            "acceptMappedClaims": None,
-            "knownClientApplications": [],
-            "requestedAccessTokenVersion": None,
-            "oauth2PermissionScopes": [],
-            "preAuthorizedApplications": [],
-        },
-        "appRoles": [],
-        "info": dict.fromkeys(INFO),
-        "keyCredentials": [],
-        "parentalControlSettings": {
-            "countriesBlockedForMinors": [],
-            "legalAgeGroupRule": "Allow",
-        },
-        "passwordCredentials": [],
-        "publicClient": {"redirectUris": []},
-        "requiredResourceAccess": [],
-        "verifiedPublisher": dict.fromkeys(PUBLISHER),
-        "web": {
-            "homePageUrl": None,
-            "logoutUrl": None,
-            "redirectUris": [],
-            "implicitGrantSettings": {
-                "enableAccessTokenIssuance": False,
-                "enableIdTokenIssuance": False,
-            },
-            "redirectUriSettings": [],
-        },
-        "spa": {"redirectUris": []},
     }
 
 
@@ -98,44 +41,29 @@ def new_service_principal(
     tenant: Tenant, application: JsonObject, now: datetime
 ) -> JsonObject:
     """Return the enterprise application of an application of this tenant."""
-    return {
+    return _defaults("servicePrincipal") | {
         "id": tenant.ids.guid(),
-        "deletedDateTime": None,
-        "accountEnabled": True,
-        "alternativeNames": [],
         "appDisplayName": application["displayName"],
-        "appDescription": None,
         "appId": application["appId"],
-        "applicationTemplateId": None,
         "appOwnerOrganizationId": tenant.tenant_id,
-        "appRoleAssignmentRequired": False,
         "createdDateTime": date_text(now),
-        "description": None,
-        "disabledByMicrosoftStatus": None,
         "displayName": application["displayName"],
-        "homepage": None,
-        "loginUrl": None,
-        "logoutUrl": None,
-        "notes": None,
-        "notificationEmailAddresses": [],
-        "preferredSingleSignOnMode": None,
-        "preferredTokenSigningKeyThumbprint": None,
-        "replyUrls": [],
         "servicePrincipalNames": [application["appId"]],
-        "servicePrincipalType": "Application",
         "signInAudience": application["signInAudience"],
-        "tags": [],
-        "tokenEncryptionKeyId": None,
-        "samlSingleSignOnSettings": None,
-        "addIns": [],
-        "appRoles": [],
-        "info": dict.fromkeys(INFO),
-        "keyCredentials": [],
-        "oauth2PermissionScopes": [],
-        "passwordCredentials": [],
-        "resourceSpecificApplicationPermissions": [],
-        "verifiedPublisher": dict.fromkeys(PUBLISHER),
     }
+
+
+def _defaults(kind: str) -> JsonObject:
+    """Return what a new object of this kind holds before it has ids, as a copy."""
+    defaults: JsonObject = json.loads(_defaults_text(kind))
+    return defaults
+
+
+@cache
+def _defaults_text(kind: str) -> str:
+    """Return the defaults of a kind as JSON: parsing is the cheapest deep copy."""
+    file = resources.files("runbook_lib.sandbox") / "data" / "directory_defaults.json"
+    return json.dumps(json.loads(file.read_text(encoding="utf-8"))[kind])
 
 
 def new_assignment(
