@@ -86,6 +86,14 @@ def start_sandbox(tmp_path: Path) -> Iterator[StartSandbox]:
             sandbox.stop()
 
 
+@pytest.fixture(scope="module")
+def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Start a sandbox that the tests of a module share: they only read from it."""
+    running = start(tmp_path_factory.mktemp("shared"))
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def sandbox_process(start_sandbox: StartSandbox) -> Running:
     """Start a sandbox with one tenant; its ready file is `.ready`."""

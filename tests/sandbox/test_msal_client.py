@@ -46,25 +46,25 @@ def test_a_secret_signs_in(sandbox_process: Running) -> None:
     assert {line["status"] for line in sandbox_process.log()} == {200}
 
 
-def test_the_tenant_may_be_a_domain(sandbox_process: Running) -> None:
+def test_the_tenant_may_be_a_domain(shared_sandbox: Running) -> None:
     """The authority takes a verified domain."""
     authority = "https://login.microsoftonline.com/contoso.onmicrosoft.com"
-    client = msal_client(sandbox_process, authority=authority)
+    client = msal_client(shared_sandbox, authority=authority)
     result = client.acquire_token_for_client(scopes=SCOPES)
     assert (
-        claims_of(result["access_token"])["tid"] == sandbox_process.tenant["tenant_id"]
+        claims_of(result["access_token"])["tid"] == shared_sandbox.tenant["tenant_id"]
     )
 
 
-def test_an_unlisted_authority_is_looked_up(sandbox_process: Running) -> None:
+def test_an_unlisted_authority_is_looked_up(shared_sandbox: Running) -> None:
     """For a host that the library does not know it asks instance discovery."""
-    tenant_id = sandbox_process.tenant["tenant_id"]
+    tenant_id = shared_sandbox.tenant["tenant_id"]
     authority = f"https://outlook.office.com/{tenant_id}"
     with pytest.raises(ValueError, match="invalid_instance"):
-        msal_client(sandbox_process, authority=authority).acquire_token_for_client(
+        msal_client(shared_sandbox, authority=authority).acquire_token_for_client(
             scopes=SCOPES
         )
-    paths = [line["path"] for line in sandbox_process.log()]
+    paths = [line["path"] for line in shared_sandbox.log()]
     assert "/common/discovery/instance" in paths
 
 
@@ -76,18 +76,18 @@ def test_an_unlisted_authority_is_looked_up(sandbox_process: Running) -> None:
     ],
 )
 def test_refusals_reach_the_caller(
-    sandbox_process: Running, options: dict[str, Any], code: int
+    shared_sandbox: Running, options: dict[str, Any], code: int
 ) -> None:
     """The library hands the AADSTS number over."""
-    client = msal_client(sandbox_process, **options)
+    client = msal_client(shared_sandbox, **options)
     result = client.acquire_token_for_client(scopes=SCOPES)
     assert result["error_codes"] == [code]
     assert f"AADSTS{code}" in result["error_description"]
 
 
-def test_a_wrong_scope_reaches_the_caller(sandbox_process: Running) -> None:
+def test_a_wrong_scope_reaches_the_caller(shared_sandbox: Running) -> None:
     """A resource that is not there is named."""
-    client = msal_client(sandbox_process)
+    client = msal_client(shared_sandbox)
     result = client.acquire_token_for_client(scopes=["https://a.example/.default"])
     assert result["error"] == "invalid_resource"
 

@@ -32,10 +32,10 @@ def ask(sandbox: Running, request: bytes) -> bytes:
     ],
 )
 def test_mail_hosts_are_tunnelled(
-    sandbox_process: Running, target: str, greeting: bytes
+    shared_sandbox: Running, target: str, greeting: bytes
 ) -> None:
     """The tunnel leads to the server that plays the host."""
-    answer = ask(sandbox_process, f"CONNECT {target} HTTP/1.1\r\n\r\nQUIT\r\n".encode())
+    answer = ask(shared_sandbox, f"CONNECT {target} HTTP/1.1\r\n\r\nQUIT\r\n".encode())
     head, _, rest = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
     assert rest.startswith(greeting)
@@ -54,19 +54,19 @@ def test_mail_hosts_are_tunnelled(
     ],
 )
 def test_everything_else_is_refused_and_logged(
-    sandbox_process: Running, request_line: str
+    shared_sandbox: Running, request_line: str
 ) -> None:
     """403 at once: nothing leaves loopback."""
-    answer = ask(sandbox_process, f"{request_line}\r\n\r\n".encode())
+    answer = ask(shared_sandbox, f"{request_line}\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 403 ")
-    line = sandbox_process.log()[-1]
+    line = shared_sandbox.log()[-1]
     assert (line["protocol"], line["status"]) == ("proxy", 403)
 
 
-def test_endless_head_is_refused(sandbox_process: Running) -> None:
+def test_endless_head_is_refused(shared_sandbox: Running) -> None:
     """A head without end is not collected for ever."""
     request = b"CONNECT graph.microsoft.com:443 HTTP/1.1\r\nX: " + b"x" * 40_000
-    answer = ask(sandbox_process, request)
+    answer = ask(shared_sandbox, request)
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
@@ -84,11 +84,11 @@ def test_tunnels_are_logged_with_their_host(sandbox_process: Running) -> None:
     assert request["host"] == "graph.microsoft.com"
 
 
-def test_localhost_is_reached_through_the_proxy_too(sandbox_process: Running) -> None:
+def test_localhost_is_reached_through_the_proxy_too(shared_sandbox: Running) -> None:
     """A client with a proxy for everything still finds the control endpoint."""
-    port = sandbox_process.ready["https"].rpartition(":")[2]
-    token = sandbox_process.ready["control_token"]
-    with client_of(sandbox_process) as client:
+    port = shared_sandbox.ready["https"].rpartition(":")[2]
+    token = shared_sandbox.ready["control_token"]
+    with client_of(shared_sandbox) as client:
         answer = client.get(
             f"https://localhost:{port}/_sandbox/dump?tenant=contoso.com",
             headers={"Authorization": f"Bearer {token}"},

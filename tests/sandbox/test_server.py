@@ -34,9 +34,9 @@ def client_of(sandbox: Running) -> httpx.Client:
     return httpx.Client(proxy=sandbox.ready["proxy"], verify=context, trust_env=False)
 
 
-def test_ready_file_has_the_promised_keys(sandbox_process: Running) -> None:
+def test_ready_file_has_the_promised_keys(shared_sandbox: Running) -> None:
     """Everything a client needs stands in the ready file."""
-    ready = sandbox_process.ready
+    ready = shared_sandbox.ready
     wanted = {"https", "proxy", "submission", "mx", "dns", "ca_file", "log_file"}
     assert set(ready) == wanted | {"tenants", "control_token", "pid"}
     assert set(ready["tenants"][0]) == {
@@ -48,12 +48,12 @@ def test_ready_file_has_the_promised_keys(sandbox_process: Running) -> None:
         "operator_client_secret",
         "tenant_file",
     }
-    assert ready["pid"] == sandbox_process.process.pid
+    assert ready["pid"] == shared_sandbox.process.pid
 
 
-def test_every_file_is_private(sandbox_process: Running) -> None:
+def test_every_file_is_private(shared_sandbox: Running) -> None:
     """Nobody but the owner reads the secrets, and no unfinished file stays."""
-    folder = Path(sandbox_process.ready["ca_file"]).parent
+    folder = Path(shared_sandbox.ready["ca_file"]).parent
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     assert modes == dict.fromkeys(
         [
@@ -67,9 +67,9 @@ def test_every_file_is_private(sandbox_process: Running) -> None:
     )
 
 
-def test_tenant_file_names_every_endpoint(sandbox_process: Running) -> None:
+def test_tenant_file_names_every_endpoint(shared_sandbox: Running) -> None:
     """The tenant file holds the shape that the runbooks read, and no secret."""
-    tenant = sandbox_process.tenant
+    tenant = shared_sandbox.tenant
     text = Path(tenant["tenant_file"]).read_text()
     content = yaml.safe_load(text)
     assert tenant["operator_client_secret"] not in text
@@ -88,9 +88,9 @@ def test_tenant_file_names_every_endpoint(sandbox_process: Running) -> None:
     assert content["tenant_id"] == tenant["tenant_id"]
 
 
-def test_every_port_answers(sandbox_process: Running) -> None:
+def test_every_port_answers(shared_sandbox: Running) -> None:
     """When the ready file is there, all servers listen on loopback."""
-    ready = sandbox_process.ready
+    ready = shared_sandbox.ready
     urls = (httpx.URL(ready[name]) for name in ("https", "proxy"))
     ports = [(url.host, url.port) for url in urls]
     ports += [tuple(ready[name].split(":")) for name in ("submission", "mx", "dns")]
@@ -102,11 +102,11 @@ def test_every_port_answers(sandbox_process: Running) -> None:
 
 @pytest.mark.parametrize("host", REAL_HOSTS)
 def test_certificate_carries_the_real_host_name(
-    sandbox_process: Running, host: str
+    shared_sandbox: Running, host: str
 ) -> None:
     """A client that checks names accepts the certificate for each host."""
-    context = ssl.create_default_context(cafile=sandbox_process.ready["ca_file"])
-    port = int(sandbox_process.ready["https"].rpartition(":")[2])
+    context = ssl.create_default_context(cafile=shared_sandbox.ready["ca_file"])
+    port = int(shared_sandbox.ready["https"].rpartition(":")[2])
     with (
         socket.create_connection(("127.0.0.1", port)) as plain,
         context.wrap_socket(plain, server_hostname=host) as secured,
@@ -114,13 +114,13 @@ def test_certificate_carries_the_real_host_name(
         assert secured.version() in ("TLSv1.2", "TLSv1.3")
 
 
-def test_old_tls_is_refused(sandbox_process: Running) -> None:
+def test_old_tls_is_refused(shared_sandbox: Running) -> None:
     """TLS 1.1 gets no handshake: openssl, an independent client, says so."""
-    address = sandbox_process.ready["https"].removeprefix("https://")
+    address = shared_sandbox.ready["https"].removeprefix("https://")
     old = ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]
     base = ["openssl", "s_client", "-connect", address]
     base += ["-servername", "graph.microsoft.com", "-verify_return_error"]
-    base += ["-CAfile", sandbox_process.ready["ca_file"]]
+    base += ["-CAfile", shared_sandbox.ready["ca_file"]]
     refused = subprocess.run([*base, *old], input=b"", capture_output=True)
     assert refused.returncode != 0
     accepted = subprocess.run(base, input=b"", capture_output=True)
@@ -128,14 +128,14 @@ def test_old_tls_is_refused(sandbox_process: Running) -> None:
     assert b"Verify return code: 0 (ok)" in accepted.stdout
 
 
-def test_unknown_host_is_misdirected(sandbox_process: Running) -> None:
+def test_unknown_host_is_misdirected(shared_sandbox: Running) -> None:
     """A host that the cloud does not have gets 421, not another host's answer."""
-    context = ssl.create_default_context(cafile=sandbox_process.ready["ca_file"])
-    url = f"{sandbox_process.ready['https']}/v1.0/organization"
+    context = ssl.create_default_context(cafile=shared_sandbox.ready["ca_file"])
+    url = f"{shared_sandbox.ready['https']}/v1.0/organization"
     with httpx.Client(verify=context, trust_env=False) as client:
         answer = client.get(url, headers={"Host": "graph.microsoft.us"})
     assert answer.status_code == 421
-    assert sandbox_process.log()[-1]["status"] == 421
+    assert shared_sandbox.log()[-1]["status"] == 421
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
