@@ -28,7 +28,7 @@ from runbook_lib.engine.result import Result, exit_code, mode_of, outcomes, resu
 from runbook_lib.engine.step import Mode
 from runbook_lib.errors import RecordBroken, Refused
 from runbook_lib.evidence.endings import end_open_steps
-from runbook_lib.evidence.files import UNFINISHED, entries, move, sha256_of, write_whole
+from runbook_lib.evidence.files import UNFINISHED, move, sha256_of, write_whole
 from runbook_lib.evidence.finding import Finding
 from runbook_lib.evidence.instructions import VERIFY, verify_md
 from runbook_lib.evidence.leaks import holds_credential
@@ -211,9 +211,6 @@ def _check_clean(folder: Path, name: str, data: bytes) -> None:
 
 def _only_owner(folder: Path) -> None:
     """Let only the owner read the record."""
-    folder.chmod(0o700)
-    for name in entries(folder):
-        path = folder / name
+    for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
-            path.chmod(0o600)
-            path.parent.chmod(0o700)
+            path.chmod(0o700 if path.is_dir() else 0o600)

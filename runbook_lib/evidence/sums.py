@@ -11,7 +11,13 @@ import re
 from pathlib import Path
 
 from runbook_lib.errors import RecordBroken
-from runbook_lib.evidence.files import entries, is_plain, sha256_of, write_whole
+from runbook_lib.evidence.files import (
+    UNFINISHED,
+    entries,
+    is_plain,
+    sha256_of,
+    write_whole,
+)
 from runbook_lib.evidence.finding import Finding, broken
 
 SUMS = "SHA256SUMS"
@@ -28,6 +34,7 @@ def write_sums(folder: Path) -> str:
         RecordBroken: something in the folder is not a regular file, so that
             its digest would not be that of the record.
     """
+    (folder / (SUMS + UNFINISHED)).unlink(missing_ok=True)
     names = [name for name in entries(folder) if name != SUMS]
     strange = [name for name in names if not is_plain(folder / name)]
     if strange:

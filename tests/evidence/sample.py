@@ -69,7 +69,7 @@ def open_record(
     *,
     mode: Mode = Mode.APPLY,
     clock: Clock | None = None,
-    **header: object,
+    header: Mapping[str, object] | None = None,
 ) -> Record:
     """Open a run: its ledger line, its record and the record's header."""
     clock = clock or ticking()
@@ -89,7 +89,7 @@ def open_record(
         "closer": "none",
         "ledger_head": head,
     }
-    record.append("run.opened", mode=mode, **{**fields, **header})
+    record.append("run.opened", mode=mode, **{**fields, **(header or {})})
     record.append("session.opened", mode=mode, operator={"appid": "0000-1111"})
     return record
 
@@ -120,9 +120,8 @@ def end(
         "expected": WANTED,
         "after": WANTED if outcome in ("ok", "changed") else {},
     }
-    record.append(
-        "step.end", mode=mode, **described(step), **{**known, **more}, outcome=outcome
-    )
+    fields = {**described(step), **known, **more, "outcome": outcome}
+    record.append("step.end", mode=mode, **fields)
 
 
 def fill(record: Record, *, mode: Mode = Mode.APPLY, finished: bool = True) -> Record:
