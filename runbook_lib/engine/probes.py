@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from runbook_lib.engine import history
-from runbook_lib.engine.attempt import Attempt, Ending
+from runbook_lib.engine.attempt import NOTHING_WRITTEN, Attempt, Ending
 from runbook_lib.engine.changes import unmet
 from runbook_lib.engine.expect import State, differences, met
 from runbook_lib.engine.record import timestamp
@@ -16,6 +16,7 @@ from runbook_lib.engine.step import (
     Check,
     MessageProbe,
     Mode,
+    NothingToDo,
     Observation,
     Outcome,
     Probe,
@@ -38,9 +39,9 @@ def perform_probe(attempt: Attempt, step: Probe, resolved: Probe) -> Ending:
     changed = _changes(attempt)
     if attempt.mode is Mode.PLAN and changed:
         return planned_probe(resolved)
+    if resolved.effect != "none" and not (attempt.mode is Mode.APPLY and changed):
+        return _nothing_changed(resolved)
     if isinstance(resolved, MessageProbe):
-        if attempt.mode is not Mode.APPLY or not changed:
-            return _nothing_changed(resolved)
         return _send_once(attempt, step, resolved)
     attempt.begin(step, resolved, {}, None)
     return _until(
@@ -53,8 +54,8 @@ def perform_probe(attempt: Attempt, step: Probe, resolved: Probe) -> Ending:
 
 
 def planned_probe(step: Probe) -> Ending:
-    """Return how a probe is planned: only a message leaves something behind."""
-    action: Action = "create" if isinstance(step, MessageProbe) else "no-op"
+    """Return how a probe is planned: it creates what its effect leaves behind."""
+    action: Action = "no-op" if step.effect == "none" else "create"
     return Ending(Outcome.PLANNED, step.expect(), action=action)
 
 
@@ -69,12 +70,12 @@ def _changes(attempt: Attempt) -> bool:
     )
 
 
-def _nothing_changed(step: Step) -> Ending:
+def _nothing_changed(step: Probe) -> Ending:
     return Ending(
         Outcome.SKIPPED,
         step.expect(),
         reason="nothing_changed",
-        problem="No message is sent where this run changed nothing.",
+        problem="Left out: only an apply run that changed something does this.",
     )
 
 
@@ -85,7 +86,7 @@ def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
     if sent is None:
         attempt.begin(step, resolved, {}, "create")
         record.append("step.act", mode=attempt.mode, step=step.id)
-        facts = resolved.act(attempt.session)
+        facts = _acted(attempt, step, resolved)
         sent = record.append("step.acted", mode=attempt.mode, step=step.id, facts=facts)
     known = cast("State", sent.get("facts") or {})
     window = attempt.session.tenant.windows.trace
@@ -100,10 +101,19 @@ def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
     )
 
 
+def _acted(attempt: Attempt, step: Probe, resolved: MessageProbe) -> State:
+    """Send the message; what was surely not sent may be sent in a later attempt."""
+    try:
+        return resolved.act(attempt.session)
+    except (*NOTHING_WRITTEN, NothingToDo) as error:
+        attempt.refused(step, error)
+        raise
+
+
 def _effect_ends(attempt: Attempt) -> datetime | None:
     """Return until when a refusal may be replication: None if nothing changed."""
     written = history.written(attempt.record.events)
-    if attempt.mode is not Mode.APPLY or not written:
+    if not written:
         return None
     last = datetime.fromisoformat(str(written[-1]["time"]))
     return last + timedelta(seconds=attempt.session.tenant.windows.effect)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 from runbook_lib.engine.attempt import Attempt
 from runbook_lib.engine.chain import Event
@@ -306,9 +306,28 @@ class Message(MessageProbe):
         world.messages.append(self.name)
         return {"id": self.name}
 
-    def observe(self, session: Session) -> Observation:
+    def follow(self, session: Session, sent: State) -> Observation:
         """Look for it."""
-        return Observation({"status": world_of(session).read(self.name)})
+        seen = {"status": world_of(session).read(self.name)}
+        return Observation(seen, facts={"known": sent.get("id")})
+
+
+@dataclass(frozen=True)
+class TemporaryCredential(Probe):
+    """A probe that leaves something behind, other than a message."""
+
+    title: ClassVar[str] = "Temporary credential"
+    guide: ClassVar[str] = "test"
+    effect: ClassVar[Literal["none", "message", "credential"]] = "credential"
+
+    def expect(self) -> State:
+        """Return that it works."""
+        return {"answer": "yes"}
+
+    def observe(self, session: Session) -> Observation:
+        """Make it, and look."""
+        world_of(session).write("credential", "made")
+        return Observation({"answer": "yes"})
 
 
 @dataclass(frozen=True)
@@ -337,6 +356,7 @@ CATALOGUE: tuple[type[Step], ...] = (
     NeedingSkipped,
     Empty,
     Works,
+    TemporaryCredential,
     Message,
     Statement,
 )
