@@ -1,7 +1,8 @@
 """RBAC for Applications: an application may send for the mailboxes of a scope.
 
-The scope is a recipient filter. The sandbox has no groups; it understands
-filters of the form `Property -eq 'value'` over properties of the mailbox.
+The scope is a recipient filter. The sandbox understands filters of the form
+`Property -eq 'value'` over properties of the mailbox, and `MemberOfGroup` with the
+distinguished name of a group.
 Source: Microsoft Learn, "Role Based Access Control for Applications in Exchange
 Online"; Exchange cmdlet reference, New-ManagementScope,
 New-ManagementRoleAssignment, Test-ServicePrincipalAuthorization.
@@ -10,6 +11,7 @@ New-ManagementRoleAssignment, Test-ServicePrincipalAuthorization.
 import re
 
 from runbook_lib.sandbox.exchange_errors import INVALID, CmdletError, already_exists
+from runbook_lib.sandbox.exchange_groups import is_member
 from runbook_lib.sandbox.exchange_invocation import (
     Handler,
     Invocation,
@@ -24,6 +26,8 @@ from runbook_lib.sandbox.exchange_unsupported import refuse_parameters
 from runbook_lib.sandbox.state import JsonObject, Mailbox, Tenant
 
 SEND_ROLE = "Application SMTP.SendAsApp"
+
+MEMBERSHIP = "MemberOfGroup"
 
 _FILTER = re.compile(r"\s*(\w+)\s+-eq\s+'([^']*)'\s*", re.IGNORECASE)
 
@@ -152,18 +156,26 @@ def in_scope(tenant: Tenant, assignment: JsonObject, mailbox: Mailbox) -> bool:
     scopes = tenant.exchange.management_scopes
     scope = next((entry for entry in scopes if entry["Name"] == name), None)
     match = _FILTER.fullmatch(scope["RecipientFilter"]) if scope else None
-    return match is not None and _matches(mailbox, match[1], match[2])
+    if match is None:
+        return False
+    if same(MEMBERSHIP, match[1]):
+        return is_member(tenant, match[2], mailbox)
+    return _matches(mailbox, match[1], match[2])
 
 
 def _understood(invocation: Invocation, text: str) -> bool:
     """Say whether a filter compares a property that mailboxes have here.
 
-    MemberOfGroup is none of them: the sandbox has no groups.
+    Raises CmdletError (object not found) for a group that is not there.
     """
     match = _FILTER.fullmatch(text)
+    if match is None:
+        return False
+    if same(MEMBERSHIP, match[1]):
+        find_objects(invocation.organization.groups, match[2])
+        return True
     mailboxes = invocation.organization.mailboxes.values()
-    known = {key.lower() for entry in mailboxes for key in entry.mailbox}
-    return match is not None and match[1].lower() in known
+    return match[1].lower() in {key.lower() for m in mailboxes for key in m.mailbox}
 
 
 def _matches(mailbox: Mailbox, name: str, wanted: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from runbook_lib.sandbox import (
     exchange_application_roles,
+    exchange_groups,
     exchange_mailboxes,
     exchange_organization,
     exchange_permissions,
@@ -24,6 +25,7 @@ HANDLERS: dict[str, Handler] = {
     **exchange_principals.CMDLETS,
     **exchange_permissions.CMDLETS,
     **exchange_application_roles.CMDLETS,
+    **exchange_groups.CMDLETS,
     **exchange_trace.CMDLETS,
 }
 

@@ -40,6 +40,7 @@ ENUMERATIONS = {
         "Children",
     ),
     "AcceptedDomainType": ("Authoritative", "ExternalRelay", "InternalRelay"),
+    "GroupType": ("Distribution", "Security"),
     "TenantConnectorType": ("OnPremises", "Partner"),
 }
 

@@ -88,7 +88,10 @@ class TraceEntry:
 
 @dataclass
 class ExchangeOrganization:
-    """The Exchange Online side of one tenant."""
+    """The Exchange Online side of one tenant.
+
+    `group_members` maps the GUID of a group to the GUIDs of its mailboxes.
+    """
 
     transport_config: JsonObject = field(default_factory=dict)
     organization_config: JsonObject = field(default_factory=dict)
@@ -99,6 +102,8 @@ class ExchangeOrganization:
     role_assignments: list[JsonObject] = field(default_factory=list)
     inbound_connectors: list[JsonObject] = field(default_factory=list)
     authentication_policies: list[JsonObject] = field(default_factory=list)
+    groups: list[JsonObject] = field(default_factory=list)
+    group_members: dict[str, list[str]] = field(default_factory=dict)
     traces: list[TraceEntry] = field(default_factory=list)
 
 

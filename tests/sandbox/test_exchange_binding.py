@@ -41,6 +41,8 @@ FULL: dict[str, dict[str, Any]] = {
         "MessageTraceId": "11111111-2222-3333-4444-555555555555",
         "RecipientAddress": INBOX,
     },
+    "New-DistributionGroup": {"Name": "a"},
+    "Remove-DistributionGroup": {"Identity": "a"},
     "New-ManagementScope": {
         "Name": "a",
         "RecipientRestrictionFilter": "Alias -eq 'sap'",
@@ -93,6 +95,7 @@ def test_parameter_names_have_no_case() -> None:
         ("Get-Mailbox", "ResultSize", "many"),
         ("Add-MailboxPermission", "InheritanceType", "Everything"),
         ("Add-RecipientPermission", "AccessRights", ["FullAccess"]),
+        ("New-DistributionGroup", "Type", "Dynamic"),
     ],
 )
 def test_wrong_value_is_refused(cmdlet: str, name: str, value: Any) -> None:
