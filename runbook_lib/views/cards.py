@@ -21,7 +21,7 @@ from runbook_lib.views.rendering import (
     visible,
     without_times,
 )
-from runbook_lib.views.rows import Row, rows, state
+from runbook_lib.views.rows import Row, looked, rows, state
 from runbook_lib.views.theme import CAPTION, CELL, inline_card, style_sheet
 from runbook_lib.views.words import (
     KINDS,
@@ -138,9 +138,15 @@ def _table(event: Event) -> str:
 
 
 def _columns(event: Event) -> list[str]:
-    """Return the columns that have something to say for this event."""
-    before = ["Before"] if event.get("kind") == "Change" and event.get("before") else []
-    now = ["Now"] if event.get("after") else []
+    """Return the columns that have something to say for this event.
+
+    A missing object has no properties, so an empty `before` of a write says that
+    they were all null.
+    """
+    written = event["outcome"] in (Outcome.CHANGED, Outcome.PLANNED, Outcome.REVERTED)
+    change = event.get("kind") == "Change" and (written or event.get("before"))
+    before = ["Before"] if change else []
+    now = ["Now"] if looked(event) else []
     return ["Property", *before, "Expected", *now, "Compared"]
 
 

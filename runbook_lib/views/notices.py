@@ -7,9 +7,9 @@ from html import escape
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.step import Outcome
-from runbook_lib.views.rendering import soft, value_html, visible
+from runbook_lib.views.rendering import prose_html, soft, value_html, visible
 from runbook_lib.views.theme import Tone, inline, inline_box
-from runbook_lib.views.words import Badge, badge
+from runbook_lib.views.words import Badge, badge, is_stated
 
 TROUBLESHOOTING = "../docs/troubleshooting.md"
 
@@ -46,10 +46,11 @@ def notices_html(event: Event, *, full: bool) -> str:
         parts.append(note_html(Tone.WARN, "Adopted", ADOPTED))
     if event.get("confirmed") == "observed":
         parts.append(note_html(Tone.WAIT, "Confirmed by observation", OBSERVED))
-    for name, tone in (("advice", Tone.WARN), ("vantage", Tone.IDLE)):
-        if event.get(name):
-            label = {"advice": "Advice", "vantage": "Seen from"}[name]
-            parts.append(note_html(tone, label, soft(str(event[name]))))
+    if event.get("advice"):
+        parts.append(note_html(Tone.WARN, "Advice", prose_html(str(event["advice"]))))
+    if event.get("vantage"):
+        label = "Basis" if is_stated(event) else "Seen from"
+        parts.append(note_html(Tone.IDLE, label, prose_html(str(event["vantage"]))))
     return "".join([*parts, _attested(event)])
 
 
@@ -59,11 +60,11 @@ def _problem(event: Event, *, full: bool) -> str:
     if not problem and not remedy:
         return ""
     calm = event["outcome"] in (Outcome.PENDING, Outcome.SKIPPED, Outcome.PLANNED)
-    lines = [soft(str(problem or badge(event).words))]
+    lines = [prose_html(str(problem or badge(event).words))]
     if until:
         lines.append(f"<b>Until:</b> {escape(str(until))} (UTC)")
     if remedy:
-        lines.append(f"<b>Remedy:</b> {soft(str(remedy))}")
+        lines.append(f"<b>Remedy:</b> {prose_html(str(remedy))}")
     if anchor:
         lines.append(_more(str(anchor), linked=not full))
     tone = badge(event).tone if calm else Tone.BAD

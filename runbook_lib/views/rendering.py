@@ -6,7 +6,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from html import escape
+from typing import cast
 
+SHORT = 24
 LONGEST_TEXT = 600
 LONGEST_LIST = 20
 
@@ -112,6 +114,8 @@ def value_html(value: object) -> str:
                 for key, item in sorted(value.items())
             ]
         )
+    if _is_dialogue(value):
+        return _dialogue_html(cast("list[str]", value))
     if isinstance(value, list | tuple) and len(value) > 1:
         shown = [value_html(item) for item in value[:LONGEST_LIST]]
         left = len(value) - LONGEST_LIST
@@ -119,9 +123,35 @@ def value_html(value: object) -> str:
         return _list_html([*shown, *more])
     if isinstance(value, list | tuple) and value:
         return value_html(value[0])
-    if value is None:
-        return "<code><i>null</i></code>"
-    return f"<code>{soft(value_text(value))}</code>"
+    text = value_text(value)
+    short = ' class="rb-short"' if len(text) <= SHORT else ""
+    inner = "<i>null</i>" if value is None else soft(text)
+    return f"<code{short}>{inner}</code>"
+
+
+def _is_dialogue(value: object) -> bool:
+    """Tell whether a list holds the lines of an SMTP dialogue."""
+    if not isinstance(value, list) or len(value) < 2:
+        return False
+    return all(isinstance(i, str) and i.startswith(("S: ", "C: ")) for i in value)
+
+
+def _dialogue_html(lines: list[str]) -> str:
+    """Return a dialogue, whole and folded: it is evidence, so no line is left out."""
+    text = "\n".join(escape(visible(line)) for line in lines)
+    summary = f"Dialogue, {len(lines)} lines (S: server, C: client)"
+    return f"<details><summary>{summary}</summary><pre>{text}</pre></details>"
+
+
+def prose_html(text: str) -> str:
+    """Return a sentence as HTML; what stands between backquotes is code."""
+    parts = soft(text).split("`")
+    if len(parts) % 2 == 0:
+        return soft(text)
+    return "".join(
+        f"<code>{part}</code>" if number % 2 else part
+        for number, part in enumerate(parts)
+    )
 
 
 def _matcher_html(name: str, argument: object) -> str:

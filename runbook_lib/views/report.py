@@ -14,12 +14,13 @@ from markupsafe import Markup
 
 from runbook_lib.engine.chain import Event, digest, encode
 from runbook_lib.engine.history import closed, ends, header
+from runbook_lib.engine.result import mode_of
 from runbook_lib.views import story
 from runbook_lib.views.cards import card_html
 from runbook_lib.views.facts import facts, measured_operator
 from runbook_lib.views.limits import unproven
 from runbook_lib.views.notices import badge_html
-from runbook_lib.views.rendering import value_html, visible
+from runbook_lib.views.rendering import prose_html, value_html, visible
 from runbook_lib.views.summary import summary, summary_html, summary_text
 from runbook_lib.views.theme import LIGHT, sheet, style_sheet, variables
 from runbook_lib.views.traffic import read_traffic
@@ -48,6 +49,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["value"] = lambda value: Markup(value_html(value))  # noqa: S704
+    environment.filters["prose"] = lambda text: Markup(prose_html(text))  # noqa: S704
     environment.filters["badge"] = lambda badge: Markup(badge_html(badge))  # noqa: S704
     environment.filters["seen"] = lambda text: visible(str(text))
     return environment
@@ -64,6 +66,8 @@ def _content(events: Sequence[Event], folder: Path) -> dict[str, object]:
         "mark": mark,
         "sandbox": sandbox,
         "head": head,
+        "mode": mode_of(events),
+        "disclosed": story.disclosed(events),
         "folder": folder.name,
         "verdict": verdict(events),
         "sentences": sentences(events),

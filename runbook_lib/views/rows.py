@@ -47,6 +47,12 @@ def rows(event: Event) -> list[Row]:
     ]
 
 
+def looked(event: Event) -> bool:
+    """Tell whether `after` was observed: an object that is gone has none."""
+    seen = (Outcome.OK, Outcome.CHANGED, Outcome.REVERTED)
+    return bool(event.get("after")) or event["outcome"] in seen
+
+
 def state(event: Event, name: str) -> State:
     """Return a field of an event that maps names to values, or {}; names in order.
 
@@ -62,7 +68,7 @@ def _row(event: Event, name: str, before: State, expected: State, after: State) 
     outcome = event["outcome"]
     if outcome == Outcome.PLANNED:
         sign, word = _planned(event, was, wanted)
-    elif not after:
+    elif not looked(event):
         sign, word = SEEN, "not known"
     elif not is_met(wanted, now):
         sign, word = DIFFERS, "differs"

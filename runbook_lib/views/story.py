@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from runbook_lib.engine.chain import Event
@@ -16,6 +16,7 @@ from runbook_lib.views.words import (
     NOT_STARTED,
     Badge,
     badge,
+    is_stated,
     of_outcome,
     reason,
 )
@@ -121,7 +122,9 @@ def _not_reached(entry: Event) -> Point:
 
 
 def proof(events: Sequence[Event]) -> list[Point]:
-    """Return the steps that the notebook names as its proof."""
+    """Return the steps that the notebook names as its proof; a rollback has none."""
+    if mode_of(events) == Mode.ROLLBACK:
+        return []
     named = cast("list[str]", header(events).get("proof") or [])
     found = {point.step: point for point in steps(events)}
     missing = {"title": "not a step of this run", "outcome": None}
@@ -150,15 +153,9 @@ def _skip_matters(event: Event) -> bool:
 def advice(events: Sequence[Event]) -> list[Point]:
     """Return the steps that work, but should not stay so."""
     return [
-        Point(
-            point.step,
-            point.title,
-            point.badge,
-            str(point.event["advice"]),
-            point.event,
-        )
+        replace(point, text=str(point.event["advice"]))
         for point in steps(events)
-        if point.event.get("advice")
+        if point.event.get("advice") and point.event["outcome"] != Outcome.REVERTED
     ]
 
 
@@ -169,22 +166,21 @@ def attested(events: Sequence[Event]) -> list[Event]:
 
 def measured(events: Sequence[Event]) -> list[Point]:
     """Return the steps whose good outcome this tool read from a service."""
-    good = (Outcome.OK, Outcome.CHANGED, Outcome.REVERTED)
-    return [
-        point
-        for point in steps(events)
-        if point.event.get("outcome") in good and point.event["kind"] != "Attestation"
-    ]
+    return [p for p in _good(events) if not _by_word(p.event)]
 
 
 def stated(events: Sequence[Event]) -> list[Point]:
     """Return the steps whose good outcome rests on a person's word."""
-    return [
-        point
-        for point in steps(events)
-        if point.event.get("outcome") == Outcome.OK
-        and point.event["kind"] == "Attestation"
-    ]
+    return [p for p in _good(events) if _by_word(p.event)]
+
+
+def _good(events: Sequence[Event]) -> list[Point]:
+    good = (Outcome.OK, Outcome.CHANGED, Outcome.REVERTED)
+    return [p for p in steps(events) if p.event.get("outcome") in good]
+
+
+def _by_word(event: Event) -> bool:
+    return event.get("kind") == "Attestation" or is_stated(event)
 
 
 def counts(events: Sequence[Event]) -> list[Count]:
@@ -208,3 +204,8 @@ def reason_of(point: Point) -> str:
 def tenant(events: Sequence[Event]) -> Mapping[str, object]:
     """Return what the header declares of the tenant."""
     return cast("Mapping[str, object]", header(events).get("tenant") or {})
+
+
+def disclosed(events: Sequence[Event]) -> list[str]:
+    """Return the files of the record in which a credential was found."""
+    return [str(event["file"]) for event in events if event["event"] == "leak.found"]

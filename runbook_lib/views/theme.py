@@ -126,7 +126,7 @@ def inline(tone: Tone) -> str:
     """
     ink = LIGHT.tones[tone]
     return (
-        f"display:inline-block;border:1px solid {ink.text};border-radius:999px;"
+        f"display:inline-block;border:1px solid {ink.text};border-radius:12px;"
         f"padding:1px 10px;font-weight:600;"
         f"color:{ink.text};background-color:{ink.ground}"
     )

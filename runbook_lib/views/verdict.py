@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runbook_lib.engine.chain import Event
-from runbook_lib.engine.history import changes, closed, ends, header
+from runbook_lib.engine.history import changes, closed, ends, finished, header
 from runbook_lib.engine.result import Result, mode_of, outcomes, proven, result
 from runbook_lib.engine.step import Mode, Outcome
+from runbook_lib.views.story import disclosed
 from runbook_lib.views.theme import Tone
 from runbook_lib.views.words import Badge
 
@@ -44,7 +45,12 @@ def sentences(events: Sequence[Event]) -> list[str]:
     refusal = next((e for e in events if e["event"] == "run.refused"), None)
     if refusal is not None:
         return ["The run was refused before its first write. Nothing was written."]
-    return [_effect(events), *_state(events), *_proof(events)]
+    return [*_leak(events), _effect(events), *_state(events), *_proof(events)]
+
+
+def _leak(events: Sequence[Event]) -> list[str]:
+    files = ", ".join(disclosed(events))
+    return [f"Credential disclosed: rotate it. It stood in {files}."] if files else []
 
 
 def _effect(events: Sequence[Event]) -> str:
@@ -54,13 +60,14 @@ def _effect(events: Sequence[Event]) -> str:
     reverted = outcomes(events).get(Outcome.REVERTED, 0)
     mode = mode_of(events)
     if mode == Mode.ROLLBACK:
-        return f"{_count(reverted, 'step')} of the earlier run reverted."
+        ended = "" if finished(events) else " The notebook did not reach its end."
+        return f"{_count(reverted, 'change')} of the earlier run taken back.{ended}"
     if not written and not sent:
         planned = outcomes(events).get(Outcome.PLANNED, 0)
         would = f" {_count(planned, 'step')} would act in apply." if planned else ""
         return f"Nothing was written.{would}"
     messages = f", and {_count(sent, 'test message')} sent" if sent else ""
-    return f"{_count(written, 'object')} changed and read back{messages}."
+    return f"{_count(written, 'change')} made and read back{messages}."
 
 
 def _state(events: Sequence[Event]) -> list[str]:

@@ -98,3 +98,8 @@ def attested_by(event: Event) -> str:
     attested = event.get("attested")
     who = attested.get("who") if isinstance(attested, Mapping) else None
     return str(who or "an unnamed person")
+
+
+def is_stated(event: Event) -> bool:
+    """Tell whether a step rests on a statement: its vantage is then "as …"."""
+    return str(event.get("vantage") or "").startswith("as ")

@@ -159,6 +159,7 @@ def note(outcome: str = "ok", **fields: object) -> Event:
     }
     if outcome == "ok":
         known["after"] = {"3581654": "implemented"}
+        known["vantage"] = "as stated by a person"
         known["attested"] = {
             "who": "A. Basis",
             "when": "2026-11-24 09:30 UTC",

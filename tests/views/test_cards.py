@@ -204,6 +204,21 @@ def test_advice_vantage_and_adoption_are_marked() -> None:
     assert "(adopted)" in said
 
 
+def test_a_missing_object_is_null_in_every_column() -> None:
+    """What is created had no properties before; what is deleted has none after."""
+    created = changed(before={}, after={NAME: False}, action="create")
+    assert f"{NAME} null false false + set" in words(card_html(created))
+    deleted = end("reverted", before={NAME: False}, expected={NAME: None}, after={})
+    assert f"{NAME} false null null − cleared" in words(card_html(deleted))
+
+
+def test_backquotes_become_code() -> None:
+    """A command named in a sentence is set as code; an odd backquote stays."""
+    html = card_html(mailbox_check(advice="Run `runbook probe` <there>."))
+    assert "Run <code>runbook probe</code> &lt;there&gt;." in html
+    assert "a ` b" in words(card_html(mailbox_check(advice="a ` b")))
+
+
 def test_confirmed_by_observation_is_said() -> None:
     """A write whose answer was lost is not shown as an ordinary one."""
     assert "Confirmed by observation" in card_html(changed(confirmed="observed"))

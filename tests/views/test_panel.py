@@ -235,7 +235,7 @@ def test_nothing_to_confirm(outcome: str) -> None:
 
 def test_an_interrupted_apply_can_be_finished() -> None:
     """Even where nothing is left to write, its end can be put on record."""
-    ok = end("ok", mode="plan", seq=9)
+    ok = end("ok", mode="plan", seq=9, after={NAME: False})
     controls = Scripted(ok, ok, changed(confirmed="observed"))
     controls.begun = {**PLANNED, "event": "step.begin", "mode": "apply", "seq": 5}
     panel = make(controls)

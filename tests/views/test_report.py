@@ -185,9 +185,9 @@ def test_head(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "result", "sentence"),
     [
-        (applied_run, "✔ Succeeded", "1 object changed and read back."),
+        (applied_run, "✔ Succeeded", "1 change made and read back."),
         (planned_run, "▲ Plan complete", "Nothing was written. 3 steps would act"),
-        (rolled_back_run, "↩ Rolled back", "1 step of the earlier run reverted."),
+        (rolled_back_run, "↩ Rolled back", "1 change of the earlier run taken back."),
         (refused_run, "✖ Refused", "refused before its first write. Nothing was"),
         (failed_run, "✖ Failed", "Open: 1 not as expected."),
     ],
@@ -250,10 +250,12 @@ def test_attested_is_kept_apart(tmp_path: Path) -> None:
     text = said(applied_run(tmp_path / "run-1"))
     assert "A. Basis 2026-11-24 09:30 UTC CHG0031877" in text
     assert "f" * 64 in text
-    measured = text.split("Limits Measured")[1].split("Attested Resting")[0]
+    measured = text.split("Limits Measured")[1].split("Attested, or declared Resting")[
+        0
+    ]
     assert "Sender mailbox exists" in measured
     assert "SAP Note 3581654" not in measured
-    assert "SAP Note 3581654 is implemented (Attested by A. Basis)" in text
+    assert "SAP Note 3581654 is implemented (as stated by a person)" in text
     assert not re.search(r"\bverified\b", text, re.IGNORECASE)
 
 
@@ -270,6 +272,41 @@ def test_limits_are_named(tmp_path: Path) -> None:
     assert "The record is open: it can still grow." in bad
     assert "No ledger line stood before this run" in bad
     assert "nothing about a real tenant is proven" not in bad
+
+
+def test_what_was_declared_is_not_measured(tmp_path: Path) -> None:
+    """A check that rests on a parameter stands under declared, with its basis."""
+    record = new_record(tmp_path / "run-1")
+    declared = mailbox_check(vantage="as declared in the parameters")
+    add_end(record, declared, mode="apply")
+    record.close()
+    text = said(record)
+    assert "Measured Nothing." in text
+    assert "Sender mailbox exists (as declared in the parameters)" in text
+    assert "Sender mailbox exists: as declared in the parameters, not measured." in text
+    assert "Basis: as declared in the parameters" in text
+
+
+def test_a_disclosed_credential_comes_first(tmp_path: Path) -> None:
+    """A credential that was found in the record is the first thing that is said."""
+    record = new_record(tmp_path / "run-1")
+    record.append("leak.found", mode="apply", file="traffic.ndjson")
+    close(record, "failed")
+    text = said(record)
+    assert (
+        "✖ Failed Credential disclosed: rotate it. It stood in traffic.ndjson." in text
+    )
+
+
+def test_a_dialogue_is_kept_whole(tmp_path: Path) -> None:
+    """An SMTP dialogue is evidence: folded, in its order, no line left out."""
+    lines = [f"S: 250-LINE{number}" for number in range(40)]
+    record = new_record(tmp_path / "run-1")
+    add_end(record, sign_in(facts={"dialogue": lines}), mode="apply")
+    record.close()
+    html = report_html(record.events, folder=record.folder)
+    assert "<summary>Dialogue, 40 lines (S: server, C: client)</summary>" in html
+    assert "\n".join(lines) in Page(html).text
 
 
 def test_advice_is_not_lost(tmp_path: Path) -> None:
@@ -289,7 +326,7 @@ def test_traffic_is_counted(tmp_path: Path) -> None:
     assert "outlook.office365.com:443 https 1 1 0 0 127.0.0.1:8443" in text
     assert "127.0.0.1:5353 dns 1 0 0 1 –" in text
     assert "e" * 64 + " graph.microsoft.com:443, outlook.office365.com:443" in text
-    assert "1 lines of the file could not be read" in text
+    assert "could not be read: 1." in text
 
 
 def test_digests_can_be_checked(tmp_path: Path) -> None:
@@ -314,7 +351,7 @@ def test_messages_are_effects_that_stay(tmp_path: Path) -> None:
     )
     record.close()
     text = said(record)
-    assert "1 object changed and read back, and 1 test message sent." in text
+    assert "1 change made and read back, and 1 test message sent." in text
     assert "Message-ID: <1@a>" in text
 
 
