@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import secrets
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -62,7 +61,8 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
     operators = seed_tenants(sandbox, options.tenants)
     certificates = make_certificates()
     control_token = secrets.token_urlsafe(24)
-    server = make_server(make_app(sandbox, control_token), certificates.server)
+    app = make_app(sandbox, control_token)
+    server = make_server(app, LOOPBACK, certificates.server)
     async with AsyncExitStack() as stack:
         https = await stack.enter_async_context(_https(server))
         submission = await start_submission(sandbox, LOOPBACK, 0, certificates.server)
@@ -97,17 +97,16 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 @asynccontextmanager
 async def _https(server: EmbeddedServer) -> AsyncIterator[int]:
     """Run the HTTPS server; gives its port once it answers."""
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        task = asyncio.create_task(server.serve([listener]))
-        while not server.started and not task.done():
-            await asyncio.sleep(0.005)
-        try:
-            yield int(listener.getsockname()[1])
-        finally:
-            server.should_exit = True
-            server.force_exit = True  # do not wait for idle connections
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    task = asyncio.create_task(server.serve())
+    while not server.started and not task.done():
+        await asyncio.sleep(0.005)
+    try:
+        yield _port(server.servers[0])
+    finally:
+        server.should_exit = True
+        server.force_exit = True  # do not wait for idle connections
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def _port(server: asyncio.Server) -> int:

@@ -89,10 +89,15 @@ class EmbeddedServer(uvicorn.Server):
         yield
 
 
-def make_server(app: Starlette, context: ssl.SSLContext) -> EmbeddedServer:
-    """Return the HTTPS server; it prints no requests, so that it prints no secret."""
+def make_server(app: Starlette, host: str, context: ssl.SSLContext) -> EmbeddedServer:
+    """Return the HTTPS server on a free port of `host`.
+
+    It prints no requests, so that it prints no secret.
+    """
     config = uvicorn.Config(
         app,
+        host=host,
+        port=0,
         http=SandboxProtocol,
         lifespan="off",
         log_config=None,

@@ -1,8 +1,10 @@
 """Organisation, domains, roles, policies: what a run reads before it begins."""
 
+import jwt
 import pytest
 
-from tests.sandbox.directory import Directory, equals, error_of
+from runbook_lib.sandbox.keys import signing_key
+from tests.sandbox.directory import Directory, claims_of, equals, error_of
 from tests.sandbox.world import World
 
 EXCHANGE_ADMINISTRATOR = "29232cdf-9323-42fd-ade2-1d097af3e4de"
@@ -142,6 +144,29 @@ def test_token_of_another_issuer_is_refused() -> None:
         forged = f"{head}.{payload}.{signature[:-6]}AAAAAA"
         answer = directory.send("GET", "organization", token=forged)
     assert error_of(answer)[:2] == (401, "InvalidAuthenticationToken")
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ({"exp": 1}, "Lifetime validation failed, the token is expired."),
+        ({"tid": "nobody"}, "The tenant of the token is not known."),
+        ({"aud": None}, "The token is not a well-formed JWT."),
+    ],
+)
+def test_tokens_that_are_no_longer_good(
+    claims: dict[str, object], message: str
+) -> None:
+    """A token that the sandbox itself signed can be past its time or astray."""
+    with World() as world:
+        directory = Directory(world)
+        changed = claims_of(directory.graph_token) | claims
+        key = signing_key().private
+        token = jwt.encode(
+            {n: v for n, v in changed.items() if v is not None}, key, "RS256"
+        )
+        answer = directory.send("GET", "organization", token=token)
+    assert error_of(answer) == (401, "InvalidAuthenticationToken", message)
 
 
 def test_paths_methods_and_versions() -> None:

@@ -163,6 +163,17 @@ def test_start_is_quick(tmp_path: Path) -> None:
     assert min(seconds) < 1.5
 
 
+def test_answers_are_quick(shared_sandbox: Running) -> None:
+    """An answer does not wait for the client's delayed acknowledgement (40 ms)."""
+    seconds = []
+    with client_of(shared_sandbox) as client:
+        for _ in range(10):
+            begin = time.monotonic()
+            client.get("https://graph.microsoft.com/v1.0/organization")
+            seconds.append(time.monotonic() - begin)
+    assert min(seconds) < 0.03
+
+
 def test_seed_decides_ids_and_never_secrets(start_sandbox: StartSandbox) -> None:
     """Two runs of one seed have the same objects, dump for dump, and new secrets."""
     first, second, other = (
