@@ -91,8 +91,11 @@ def attach(record: Record, mode: Mode, step: str, evidence: Evidence) -> None:
     folder = record.folder / "evidence" / step.replace(":", "-")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     number = sum(e["event"] == "evidence.attached" for e in record.events) + 1
+    files = [
+        _copy(path, folder / f"{number}-{index}-{path.name}")
+        for index, path in enumerate(evidence.files, start=1)
+    ]
     text = _write(folder / f"{number}-statement.txt", evidence.text.encode())
-    files = [_copy(path, folder / f"{number}-{path.name}") for path in evidence.files]
     record.append(
         "evidence.attached",
         mode=mode,
@@ -106,7 +109,7 @@ def attach(record: Record, mode: Mode, step: str, evidence: Evidence) -> None:
 
 
 def _write(path: Path, data: bytes) -> dict[str, object]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
     return _digest(path)

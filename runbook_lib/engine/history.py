@@ -122,14 +122,15 @@ def written(events: Iterable[Event]) -> list[Event]:
 def changes(events: Iterable[Event]) -> list[Event]:
     """Return what a rollback undoes: one event per changed step, oldest first.
 
-    A step changed in several attempts keeps its first `before` and its last
-    `after`.
+    A step changed in several attempts keeps its first `before` and `action` and
+    its last `after`.
     """
     merged: dict[str, Event] = {}
     for event in written(events):
         step = str(event["step"])
         first = merged.pop(step, event)
-        merged[step] = {**event, "before": first["before"]}
+        was = {"before": first["before"], "action": first.get("action")}
+        merged[step] = {**event, **was}
     return list(merged.values())
 
 
