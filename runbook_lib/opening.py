@@ -69,8 +69,14 @@ def allowed(mode: Mode, tenant: Tenant) -> None:
 
 
 def tenant_folder(parameters: Parameters, tenant: Tenant) -> Path:
-    """Return the folder of the tenant's records."""
-    return Path(parameters["outputs"] or "outputs").expanduser() / tenant.name
+    """Return the folder of the tenant's records.
+
+    A relative path counts from where the run was started; in JupyterLab, which
+    starts a kernel beside its notebook, from the parent of the notebooks folder.
+    """
+    here = Path.cwd()
+    base = here.parent if here.name == "notebooks" else here
+    return base / Path(parameters["outputs"] or "outputs").expanduser() / tenant.name
 
 
 def new_run_id(now: datetime) -> str:
@@ -182,8 +188,11 @@ def library_digest() -> str:
 
 
 def has_closer(environment: Mapping[str, str], run: str) -> bool:
-    """Tell whether the process that closes this run started this kernel."""
-    return environment.get(CLOSER) == run
+    """Tell whether the process that closes this run started this kernel.
+
+    It names the run, or says `any` where it closes whatever its kernel leaves.
+    """
+    return environment.get(CLOSER) in (run, "any")
 
 
 def proxy_of(environment: Mapping[str, str]) -> str | None:
