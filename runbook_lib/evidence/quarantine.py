@@ -12,9 +12,10 @@ import fcntl
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from runbook_lib.engine.chain import Event, encode
 from runbook_lib.engine.record import EVENTS, Clock, Record
@@ -99,9 +100,16 @@ def _place(folder: Path, file: str) -> Path:
     """Return the path in quarantine, its folders made for the owner only."""
     root = quarantine_of(folder)
     target = root / file
-    for parent in (root.parent.parent, root.parent, root, target.parent):
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    root.parent.parent.chmod(0o700)
+    above = [p for p in target.parents if p.is_relative_to(root.parent.parent)]
+    try:
+        for parent in reversed(above):
+            parent.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise RecordBroken(
+            f"{root}: a credential was found, and there is no quarantine for it: "
+            f"{error.strerror}",
+            remedy="Make that folder with mode 0700, then close the run again.",
+        ) from None
     return target
 
 
@@ -118,22 +126,27 @@ def _masked_anew(record: Record, clock: Clock) -> Record:
     """Write the chain again without the credential; keep the original away."""
     folder, new = record.folder, record.folder / (EVENTS + UNFINISHED)
     _copy(folder / EVENTS, _place(folder, EVENTS))
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    stream = os.fdopen(descriptor, "ab", buffering=0)
-    masked = Record(folder, record.run, stream, Mask(), clock)
-    for event in record.events:
-        _repeat(masked, event)
-    if holds_credential(new.read_bytes()):
-        masked.close()
-        raise RecordBroken(
-            f"{folder}: the events hold a credential that could not be taken out",
-            remedy=f"{DISCLOSED}. Do not hand the record on.",
-        )
-    move(new, folder / EVENTS)
+    with ExitStack() as undone:
+        stream = undone.enter_context(_new_and_locked(new))
+        masked = Record(folder, record.run, stream, Mask(), clock)
+        for event in record.events:
+            _repeat(masked, event)
+        if holds_credential(new.read_bytes()):
+            raise RecordBroken(
+                f"{folder}: the events hold a credential that could not be taken out",
+                remedy=f"{DISCLOSED}. Do not hand the record on.",
+            )
+        move(new, folder / EVENTS)
+        undone.pop_all()
     record.close()
     return masked
+
+
+def _new_and_locked(path: Path) -> BinaryIO:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return os.fdopen(descriptor, "ab", buffering=0)
 
 
 def _repeat(record: Record, event: Event) -> None:
