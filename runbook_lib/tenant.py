@@ -14,7 +14,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 
 from runbook_lib.cloud import PROFILES, Cloud, Profile
@@ -23,19 +24,24 @@ from runbook_lib.secret import SecretReference
 from runbook_lib.yamlfile import read_model
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+# A dot-atom (RFC 5322): what Exchange Online allows, and nothing that a header or an
+# SMTP command could take for more than one address.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _CONNECT = re.compile(r"(?P<host>\S+):(?P<port>\d+) -> (?P<to>\S+):(?P<to_port>\d+)")
 
 
 def _domain(text: str) -> str:
     labels = text.lower().split(".")
-    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+    well_formed = all(_LABEL.fullmatch(label) for label in labels)
+    if len(labels) < 2 or not well_formed or labels[-1].isdigit():
         raise ValueError("not a domain name such as contoso.com")
     return text.lower()
 
 
 def _address(text: str) -> str:
-    local, at, domain = text.rpartition("@")
-    if not at or not local or re.search(r"[\s<>]", local):
+    local, _, domain = text.rpartition("@")
+    if not _LOCAL.fullmatch(local):
         raise ValueError("not an email address such as sap@contoso.com")
     return f"{local}@{_domain(domain)}"
 
@@ -72,6 +78,10 @@ class Recipients(Model):
     external: Address
 
 
+LONGEST_WINDOW = 7 * 24 * 3600
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_WINDOW, allow_inf_nan=False)]
+
+
 class Windows(Model):
     """How long to look again, in seconds, after a write.
 
@@ -80,9 +90,9 @@ class Windows(Model):
     message shows in the message trace.
     """
 
-    visibility: float = Field(default=120, ge=0)
-    effect: float = Field(default=7200, ge=0)
-    trace: float = Field(default=1800, ge=0)
+    visibility: Seconds = 120
+    effect: Seconds = 7200
+    trace: Seconds = 1800
 
 
 class ConnectTo(Model):
@@ -103,11 +113,17 @@ class ConnectTo(Model):
         if not is_loopback(address):
             raise ValueError(f"{address} is not a loopback address")
         return cls(
-            host=match["host"],
-            port=int(match["port"]),
+            host=match["host"].lower(),
+            port=_port(match["port"]),
             address=address,
-            address_port=int(match["to_port"]),
+            address_port=_port(match["to_port"]),
         )
+
+
+def _port(text: str) -> int:
+    if not 0 < int(text) < 65536:
+        raise ValueError(f"{text} is not a port")
+    return int(text)
 
 
 def is_loopback(address: str) -> bool:
@@ -116,6 +132,14 @@ def is_loopback(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return False
+
+
+def _route(text: str) -> str:
+    ConnectTo.parse(text)
+    return text
+
+
+Route = Annotated[str, AfterValidator(_route)]
 
 
 class Endpoints(Model):
@@ -127,6 +151,13 @@ class Endpoints(Model):
     exchange_scope: str
     smtp: str
     mx: str
+
+
+def asked_of(profile: Profile) -> set[str]:
+    """Return what every run asks of a cloud: `host:port`, and `dns:53`."""
+    https = (profile.login, profile.graph, profile.exchange)
+    hosts = {f"{host.value}:443" for host in https}
+    return hosts | {f"{profile.smtp.value}:587", "dns:53"}
 
 
 class Tenant(Model):
@@ -146,26 +177,39 @@ class Tenant(Model):
     windows: Windows = Windows()
     change_reference: str = ""
     evidence_folder: str = ""
-    connect_to: tuple[str, ...] = ()
-    ca_file: str | None = None
+    connect_to: tuple[Route, ...] = Field(default=(), validate_default=True)
+    ca_file: str | None = Field(default=None, validate_default=True)
     proxy: str | None = None
 
-    @model_validator(mode="after")
-    def _sandbox_only(self) -> Self:
-        routes = self.routes()
-        if self.target == "real" and (routes or self.ca_file):
-            raise ValueError("connect_to and ca_file are for target: sandbox only")
-        if self.target == "sandbox":
-            needed = {self.endpoints.login, self.endpoints.graph}
-            needed |= {self.endpoints.exchange, self.endpoints.smtp}
-            missing = needed - {route.host for route in routes}
-            if missing or not self.ca_file:
-                what = ", ".join(sorted(missing)) or "ca_file"
+    @field_validator("connect_to", "ca_file")
+    @classmethod
+    def _sandbox_only(cls, value: object, info: ValidationInfo) -> object:
+        if info.data.get("target") == "real" and value:
+            raise ValueError("for target: sandbox only")
+        return value
+
+    @field_validator("connect_to")
+    @classmethod
+    def _whole(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse a sandbox of which one endpoint would be the real one."""
+        known = info.data
+        if known.get("target") == "sandbox" and "cloud" in known:
+            routes = [ConnectTo.parse(text) for text in value]
+            asked = asked_of(PROFILES[known["cloud"]])
+            missing = asked - {f"{route.host}:{route.port}" for route in routes}
+            if missing:
                 raise ValueError(
-                    f"a sandbox target needs connect_to for every endpoint and "
-                    f"ca_file; missing: {what}"
+                    "a sandbox target needs every endpoint; "
+                    f"missing: {', '.join(sorted(missing))}"
                 )
-        return self
+        return value
+
+    @field_validator("ca_file")
+    @classmethod
+    def _authority(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("target") == "sandbox" and not value:
+            raise ValueError("a sandbox target needs its authority's file")
+        return value
 
     def routes(self) -> tuple[ConnectTo, ...]:
         """Return `connect_to`, read."""
