@@ -28,6 +28,9 @@ from runbook_lib.views.heading import opened_card
 from runbook_lib.views.summary import summary_html, summary_text
 from runbook_lib.views.values import values_table
 
+# Importing this module is a notebook's first cell; its parameters come next.
+frontend.CELLS.watch()
+
 
 def open_run(name: str, namespace: Mapping[str, object]) -> Run:
     """Open the run of a notebook; `namespace` is the notebook's `globals()`.

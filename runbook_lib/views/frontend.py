@@ -20,10 +20,34 @@ def attended() -> bool:
     return bool(getattr(kernel, "_allow_stdin", False))
 
 
+class CellSources:
+    """The sources of the cells that a kernel executed, oldest first.
+
+    IPython's own history is empty where a runner does not store it, as nbval.
+    """
+
+    def __init__(self) -> None:
+        """Know of no cell yet."""
+        self.sources: list[str] = []
+
+    def watch(self) -> None:
+        """Take note of every cell from now on; what the history has comes first."""
+        shell: Any = get_ipython()
+        if shell is None or self.sources:
+            return
+        self.sources = [str(source) for source in shell.user_ns["In"]]
+        shell.events.register("pre_run_cell", self._note)
+
+    def _note(self, info: Any) -> None:
+        self.sources.append(str(info.raw_cell))
+
+
+CELLS = CellSources()
+
+
 def executed_cells() -> list[str]:
     """Return the sources of the cells that this kernel executed, oldest first."""
-    shell: Any = get_ipython()
-    return [] if shell is None else [str(source) for source in shell.user_ns["In"]]
+    return list(CELLS.sources)
 
 
 def show_html(html: str, text: str) -> None:
