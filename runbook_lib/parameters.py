@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,12 +35,9 @@ class Parameters:
 
     def digest(self) -> str:
         """Return the SHA-256 over what the run makes: names and values."""
-        lines = [
-            f"{name}={value}"
-            for name, value in sorted(self.values.items())
-            if name not in OF_THE_RUN
-        ]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        made = {n: v for n, v in self.values.items() if n not in OF_THE_RUN}
+        text = json.dumps(made, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def assignments(source: str) -> dict[str, object]:
@@ -67,7 +65,7 @@ def assignments(source: str) -> dict[str, object]:
 def _literal(node: ast.expr | None) -> object:
     try:
         return ast.literal_eval(node) if node is not None else None
-    except ValueError:
+    except (ValueError, TypeError):  # no literal, or one that Python refuses
         return None
 
 

@@ -9,6 +9,7 @@ from typing import cast
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.expect import KnownAfterApply
 from runbook_lib.engine.step import Mode, Outcome
+from runbook_lib.errors import RecordBroken
 
 Ends = dict[str, Event]
 
@@ -135,8 +136,18 @@ def changes(events: Iterable[Event]) -> list[Event]:
 
 
 def header(events: Iterable[Event]) -> Event:
-    """Return the `run.opened` event: what the run declared about itself."""
-    return next(event for event in events if event["event"] == "run.opened")
+    """Return the `run.opened` event: what the run declared about itself.
+
+    Raises:
+        RecordBroken: there is none.
+    """
+    for event in events:
+        if event["event"] == "run.opened":
+            return event
+    raise RecordBroken(
+        "the record does not begin with what its run declared",
+        remedy="Do not use this record as evidence.",
+    )
 
 
 def closed(events: Iterable[Event]) -> Event | None:

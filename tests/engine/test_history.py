@@ -9,6 +9,7 @@ from runbook_lib.engine.chain import Event
 from runbook_lib.engine.expect import KnownAfterApply, plain
 from runbook_lib.engine.history import StepResult
 from runbook_lib.engine.step import Outcome
+from runbook_lib.errors import RecordBroken
 
 
 def event(name: str, step: str = "a", mode: str = "apply", **fields: object) -> Event:
@@ -102,3 +103,9 @@ def test_closed_and_header() -> None:
     assert history.header([opened, ended]) is opened
     assert history.closed([opened]) is None
     assert history.closed([opened, ended]) is ended
+
+
+def test_a_record_without_a_header_is_broken() -> None:
+    """Nothing can be said of a run that declared nothing."""
+    with pytest.raises(RecordBroken):
+        history.header([event("step.begin")])
