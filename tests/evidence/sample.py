@@ -158,7 +158,7 @@ def notebook(
     cells = [_cell("parameters", 'run_id: str = ""', ["parameters"])]
     if injected is not None:
         cells.append(_cell("injected", injected, ["injected-parameters"]))
-    cells.append({**_cell("report", "report(run)", []), "outputs": shown})
+    cells.append({**_cell("report", "print(run_id)", []), "outputs": shown})
     body = {
         "cells": cells,
         "metadata": {"papermill": {"exception": exception or None}},
@@ -200,3 +200,9 @@ def closed_run(
         closer="runbook run",
         clock=clock,
     )
+
+
+def version_1(outputs: Path) -> None:
+    """Make the runs that are kept in `tests/records/v1`: a plan and its apply."""
+    closed_run(outputs, "plan", mode=Mode.PLAN, hour=9)
+    closed_run(outputs, "apply", hour=10)

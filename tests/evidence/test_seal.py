@@ -62,7 +62,7 @@ def test_notebook_of_jupyterlab_gets_a_cell_that_names_its_run(tmp_path: Path) -
     before = saved.read_bytes()
     run = seal(record, saved)
     assert saved.read_bytes() == before
-    assert sources(archived(run)) == ['run_id: str = ""', ARCHIVE, "report(run)"]
+    assert sources(archived(run)) == ['run_id: str = ""', ARCHIVE, "print(run_id)"]
     cell = archived(run)["cells"][1]
     assert cell["metadata"] == {"tags": ["injected-parameters"]}
     assert cell["id"] == "archived-run"
