@@ -39,6 +39,10 @@ BUTTONS = {
     "Hand in": "Takes the evidence into the record, then judges it.",
 }
 STYLES = {"Apply…": "primary", "Hand in": "primary", "Confirm": "danger"}
+CHANGED_MEANWHILE = (
+    "Nothing was written: the tenant changed since you looked. "
+    "Look at the card, then choose Apply… again."
+)
 
 
 class Controls(Protocol):
@@ -175,6 +179,10 @@ class Panel:
         self.question.value = confirmation_html(self.step, planned, where, begun)
         self.asking.layout.display = "flex"
 
+    @property
+    def _is_asking(self) -> bool:
+        return bool(self.asking.layout.display != "none")
+
     def _close_question(self) -> None:
         self._asked = None
         self.asking.layout.display = "none"
@@ -184,21 +192,25 @@ class Panel:
         self.work.say("Cancelled. Nothing was written.")
 
     def _confirm(self) -> None:
+        if not self._is_asking:  # the second click of a double click
+            return
         asked = self._asked
         self._close_question()
+        self.twin.applying = True
         self.work.start("Applying", lambda: self._apply(asked))
 
     def _apply(self, asked: Event | None) -> str:
         """Apply what was confirmed, unless the tenant shows something else now."""
-        if asked is not None:
-            now = self.controls.perform(self.step, Mode.PLAN, self.work.sleep).event
-            if not same_plan(asked, now):
-                return (
-                    "Nothing was written: the tenant changed since you looked. "
-                    "Look at the card, then choose Apply… again."
-                )
-        self.twin.begin()
-        return self._result(Mode.APPLY)
+        try:
+            if asked is not None and not self._still_so(asked):
+                return CHANGED_MEANWHILE
+            return self._result(Mode.APPLY)
+        finally:
+            self.twin.applying = False
+
+    def _still_so(self, asked: Event) -> bool:
+        now = self.controls.perform(self.step, Mode.PLAN, self.work.sleep)
+        return same_plan(asked, now.event)
 
     def _hand_in(self) -> None:
         form = self.form

@@ -28,6 +28,13 @@ HIDE = (
     "</style>"
 )
 
+# After a reload of the page the kernel can no longer reach the static card
+# (https://github.com/ipython/ipython/issues/12215), so it must not look current.
+BEHIND = (
+    "No panel is connected, so this card may be behind the record. "
+    "Run the cell to see what the record says; running it writes nothing."
+)
+
 INTERRUPTED = (
     "An apply of this step was begun and its end is not on record. "
     "Apply… looks first, and writes only what is still missing."
@@ -77,6 +84,7 @@ class Twin:
         self._read = read
         self._handle: DisplayHandle | None = None
         self._live: Any = None
+        self.applying = False
 
     @property
     def live(self) -> Any:
@@ -88,34 +96,40 @@ class Twin:
 
     def show(self, *, live: bool) -> None:
         """Display the static card: once, or so that it can be redrawn."""
-        bundle = _bundle(self._read(), hide=live)
+        bundle = _bundle(self._read(), live=live)
         if live:
             self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
     def draw(self) -> None:
-        """Draw both forms anew from the record."""
+        """Draw both forms anew from the record.
+
+        While `applying` the static card says that work began: should the kernel
+        be killed meanwhile, that is what stays.
+        """
         drawing = self._read()
         self.live.value = drawing.html(full=True)
-        self._update(_bundle(drawing, hide=True))
-
-    def begin(self) -> None:
-        """Let the static card say that work began, in case the kernel is killed."""
-        drawing = self._read()
-        card = waiting_card(drawing.step, drawing.begun or {})
-        text = waiting_text(drawing.step, drawing.begun or {})
-        self._update({"text/html": _static(card, hide=True), "text/plain": text})
+        self._update(_begun(drawing) if self.applying else _bundle(drawing, live=True))
 
     def _update(self, bundle: dict[str, str]) -> None:
         if self._handle is not None:
             self._handle.update(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
-def _bundle(drawing: Drawing, *, hide: bool) -> dict[str, str]:
-    card = _static(drawing.html(full=False), hide=hide)
+def _bundle(drawing: Drawing, *, live: bool) -> dict[str, str]:
+    card = _static(drawing.html(full=False), live=live)
     return {"text/html": card, "text/plain": drawing.text()}
 
 
-def _static(card: str, *, hide: bool) -> str:
-    return f'{HIDE if hide else ""}<div class="rb-static">{card}</div>'
+def _begun(drawing: Drawing) -> dict[str, str]:
+    begun = drawing.begun or {}
+    card = _static(waiting_card(drawing.step, begun), live=True)
+    return {"text/html": card, "text/plain": waiting_text(drawing.step, begun)}
+
+
+def _static(card: str, *, live: bool) -> str:
+    """Return the static card; beside a panel it says that it may be behind."""
+    if not live:
+        return f'<div class="rb-static">{card}</div>'
+    return f'{HIDE}<div class="rb-static">{card}<p>{BEHIND}</p></div>'

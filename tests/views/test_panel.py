@@ -204,6 +204,17 @@ def test_cancel_applies_nothing() -> None:
     assert "Nothing was written" in status(panel)
 
 
+def test_a_double_click_applies_once() -> None:
+    """A second Confirm, after the first has ended, finds no question to answer."""
+    controls = Scripted(PLANNED, PLANNED, changed())
+    panel = make(controls)
+    click(panel, "Apply…")
+    click(panel, "Confirm")
+    click(panel, "Confirm")
+    assert controls.asked.count(Mode.APPLY) == 1
+    assert controls.answers == []
+
+
 @pytest.mark.parametrize(
     "now",
     [
