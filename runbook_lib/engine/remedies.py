@@ -11,6 +11,7 @@ REMEDIES: Mapping[str, str] = {
     "operator-permissions": "Give the operator's application what is missing, and "
     "consent to it.",
     "sender-mailbox": "Name the primary address of an enabled user or shared mailbox.",
+    "sender-domain": "Use an address in an accepted domain, or verify the domain.",
     "submission-endpoint": "Open TCP port 587 and DNS for the SMTP host on the SAP "
     "host's way to the internet.",
     "organization-smtp-auth": "Read the setting with Get-TransportConfig.",

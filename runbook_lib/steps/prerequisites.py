@@ -165,6 +165,33 @@ class SenderMailbox(Check):
         )
 
 
+@dataclass(frozen=True)
+class SenderDomain(Check):
+    """The domain of the mailbox's address is an accepted domain of the tenant.
+
+    Source: guide, "Prerequisites" (a valid account and email address);
+    Get-AcceptedDomain.
+    """
+
+    title: ClassVar[str] = "Sender domain is accepted"
+    guide: ClassVar[str] = PREREQUISITES
+    mailbox: str
+
+    def expect(self) -> State:
+        """Return the types of domain for which this organization sends."""
+        return {"DomainType": OneOf(("Authoritative", "InternalRelay"))}
+
+    def observe(self, session: Session) -> Observation:
+        """Read the accepted domains and pick the mailbox's."""
+        wanted = self.mailbox.rpartition("@")[2].lower()
+        domains = session.exchange.accepted_domains()
+        ours = [d for d in domains if (text(d, "DomainName") or "").lower() == wanted]
+        return Observation(
+            {"DomainType": ours[0].get("DomainType") if ours else None},
+            context={"domain": wanted, "other accepted domains": len(domains) - 1},
+        )
+
+
 def mailbox_missing(mailbox: str) -> NotAsExpected:
     """Return the fault of a mailbox that Exchange Online does not know."""
     return NotAsExpected(

@@ -22,6 +22,7 @@ from runbook_lib.steps.prerequisites import (
     OrganizationSmtpAuth,
     SapReleaseSupportsCredential,
     SecurityDefaults,
+    SenderDomain,
     SenderMailbox,
     SubmissionEndpoint,
 )
@@ -39,6 +40,7 @@ RUNBOOK = Runbook(
         Listed(SapReleaseSupportsCredential),
         Listed(OperatorPermissions),
         Listed(SenderMailbox),
+        Listed(SenderDomain),
         Listed(SubmissionEndpoint),
         Listed(OrganizationSmtpAuth),
         Listed(SecurityDefaults),
@@ -80,6 +82,7 @@ __all__ = [
     "SapReleaseSupportsCredential",
     "SecurityDefaults",
     "SendTestMessage",
+    "SenderDomain",
     "SenderMailbox",
     "SignInToSmtp",
     "SubmissionEndpoint",
