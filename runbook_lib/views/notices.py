@@ -7,7 +7,7 @@ from html import escape
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.step import Outcome
-from runbook_lib.views.rendering import prose_html, soft, value_html, visible
+from runbook_lib.views.rendering import prose_html, soft, visible
 from runbook_lib.views.theme import Tone, inline, inline_box
 from runbook_lib.views.words import Badge, badge, is_stated
 
@@ -48,7 +48,7 @@ def notices_html(event: Event, *, full: bool) -> str:
         parts.append(note_html(Tone.WAIT, "Confirmed by observation", OBSERVED))
     if event.get("advice"):
         parts.append(note_html(Tone.WARN, "Advice", prose_html(str(event["advice"]))))
-    if event.get("vantage"):
+    if event.get("vantage") and not event.get("attested"):
         label = "Basis" if is_stated(event) else "Seen from"
         parts.append(note_html(Tone.IDLE, label, prose_html(str(event["vantage"]))))
     return "".join([*parts, _attested(event)])
@@ -84,12 +84,12 @@ def _attested(event: Event) -> str:
     attested = event.get("attested")
     if not isinstance(attested, Mapping):
         return ""
-    files = attested.get("files") or []
-    stated = {
-        "who": attested.get("who"),
-        "when": attested.get("when"),
-        "reference": attested.get("reference"),
-        "files": files,
-    }
-    inner = "; ".join(f"{name}: {value_html(value)}" for name, value in stated.items())
-    return note_html(Tone.PERSON, "Stated by a person, not measured", inner)
+    files = ", ".join(str(name) for name in attested.get("files") or []) or "none"
+    named = [(name, attested.get(name)) for name in ("who", "when", "reference")]
+    lines = [
+        f"{name}: {escape(visible(str(value or 'not stated')))}"
+        for name, value in [*named, ("files", files)]
+    ]
+    return note_html(
+        Tone.PERSON, "Stated by a person, not measured", "<br>".join(["", *lines])
+    )

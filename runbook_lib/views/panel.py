@@ -18,27 +18,19 @@ from runbook_lib.engine.history import StepResult
 from runbook_lib.engine.step import (
     Attestation,
     Change,
-    Check,
     Evidence,
     MessageProbe,
     Mode,
     Outcome,
     Step,
 )
+from runbook_lib.views.buttons import BUTTONS, STYLES, names_of
 from runbook_lib.views.confirmation import confirmation_html, same_plan
 from runbook_lib.views.evidence_form import EvidenceForm
 from runbook_lib.views.twin import Drawing, Twin
+from runbook_lib.views.words import badge
 from runbook_lib.views.work import Work
 
-BUTTONS = {
-    "Plan": "Reads the tenant and shows what would be written. Writes nothing.",
-    "Apply…": "Shows what would be written and asks again. Writes nothing yet.",
-    "Confirm": "Writes what is shown above, once.",
-    "Cancel": "Goes back. Nothing is written.",
-    "Verify": "Looks again and compares. Writes nothing.",
-    "Hand in": "Takes the evidence into the record, then judges it.",
-}
-STYLES = {"Apply…": "primary", "Hand in": "primary", "Confirm": "danger"}
 CHANGED_MEANWHILE = (
     "Nothing was written: the tenant changed since you looked. "
     "Look at the card, then choose Apply… again."
@@ -106,7 +98,7 @@ class Panel:
         self.step = step
         self.controls = controls
         self.twin = twin
-        self.buttons = {name: self._button(name) for name in _names(step)}
+        self.buttons = {name: self._button(name) for name in names_of(step)}
         self.work = Work(self._refresh)
         self.form = EvidenceForm() if isinstance(step, Attestation) else None
         self.question = ipywidgets.HTML()
@@ -155,7 +147,7 @@ class Panel:
 
     def _result(self, mode: Mode) -> str:
         result = self.controls.perform(self.step, mode, self.work.sleep)
-        return f"{self.step.heading}: {result.outcome}."
+        return f"{self.step.heading}: {badge(result.event).words}."
 
     def _ask(self) -> None:
         """Show what would be written; a Change is planned anew for that."""
@@ -168,7 +160,7 @@ class Panel:
         planned = self.controls.perform(self.step, Mode.PLAN, self.work.sleep).event
         interrupted = self.controls.underway(self.step.id) is not None
         if planned["outcome"] != Outcome.PLANNED and not interrupted:
-            return f"Nothing to confirm: {self.step.heading}: {planned['outcome']}."
+            return f"Nothing to confirm: {self.step.heading}: {badge(planned).words}."
         self._open_question(planned)
         return "Nothing is written yet: read, then confirm or cancel."
 
@@ -240,18 +232,3 @@ class Panel:
         last = self.controls.last(self.step.id)
         looked = (Outcome.OK, Outcome.PENDING, Outcome.FAILED)
         return bool(last and last["mode"] == Mode.APPLY and last["outcome"] in looked)
-
-
-def _names(step: Step) -> tuple[str, ...]:
-    """Return the buttons of a step, in their order.
-
-    A message is followed by Apply…, which never sends it twice: the engine's
-    verify knows nothing of a message that this run has sent.
-    """
-    if isinstance(step, Check):
-        return ("Verify",)
-    if isinstance(step, Attestation):
-        return ("Hand in", "Verify")
-    if isinstance(step, MessageProbe):
-        return ("Plan", "Apply…", "Confirm", "Cancel")
-    return ("Plan", "Apply…", "Verify", "Confirm", "Cancel")

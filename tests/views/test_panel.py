@@ -234,14 +234,22 @@ def test_a_difference_since_the_question_stops(now: Event) -> None:
     assert "the tenant changed since you looked" in status(panel)
 
 
-@pytest.mark.parametrize("outcome", ["ok", "failed", "blocked", "error"])
-def test_nothing_to_confirm(outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "words_of_it"),
+    [
+        ("ok", "As expected"),
+        ("failed", "Failed"),
+        ("blocked", "Blocked"),
+        ("error", "Could not look"),
+    ],
+)
+def test_nothing_to_confirm(outcome: str, words_of_it: str) -> None:
     """Only a plan that would write leads to the question."""
     controls = Scripted(end(outcome, mode="plan"))
     panel = make(controls)
     click(panel, "Apply…")
     assert not asking(panel)
-    assert f"Nothing to confirm: {panel.step.heading}: {outcome}." in status(panel)
+    assert f"Nothing to confirm: {panel.step.heading}: {words_of_it}." in status(panel)
 
 
 def test_an_interrupted_apply_can_be_finished() -> None:
