@@ -63,12 +63,13 @@ def raised(notebook: Notebook) -> bool:
     return bool(isinstance(metadata, Mapping) and metadata.get("exception"))
 
 
-def archived(data: bytes, name: str, run: str) -> bytes:
-    """Return the notebook so that running it again can never apply anything.
+def archived(data: bytes, name: str, run: str, *, proven: bool) -> bytes:
+    """Return the notebook so that it names its run, and only looks when run again.
 
-    A run whose injected parameters name a closed run only looks. Where the
-    notebook does not name its run, one line is added: to the cell tagged
+    Where it does not name its run, one line is added: to the cell tagged
     `injected-parameters`, or in a cell of its own after the parameters cell.
+    `proven` tells that the chain head has shown whose notebook it is; then it
+    may name an earlier run, of which it was an archive itself.
 
     Raises:
         InputError: the data is no notebook.
@@ -79,14 +80,16 @@ def archived(data: bytes, name: str, run: str) -> bytes:
     named = _run_id(_joined(cell["source"])) if cell else None
     if named == run:
         return data
-    if named:
+    if named and not proven:
         raise Refused(
             f"{name}: the notebook belongs to the run {named}, not to {run}",
             remedy="Give the notebook of this run.",
         )
-    line = f'run_id = "{run}"  # added by runbook seal: this file is an archive'
+    line = (
+        f"run_id = {json.dumps(run)}  # added by runbook seal: this file is an archive"
+    )
     if cell:
-        cell["source"] = _with_line(_joined(cell["source"]), line)
+        cell["source"] = _with_line(cell["source"], line)
     else:
         _insert(notebook, line)
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
@@ -121,8 +124,11 @@ def _targets(statement: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
     return statement.targets
 
 
-def _with_line(source: str, line: str) -> str:
-    return f"{source.rstrip()}\n{line}\n" if source.strip() else f"{line}\n"
+def _with_line(source: str | list[str], line: str) -> str | list[str]:
+    """Add a line at the end of a source, which stays a text or a list of lines."""
+    text = _joined(source).rstrip()
+    text = f"{text}\n{line}" if text else line
+    return text.splitlines(keepends=True) if isinstance(source, list) else text
 
 
 def _insert(notebook: Notebook, line: str) -> None:

@@ -87,8 +87,9 @@ _NOT_SHOWN = """\
 _ARCHIVED = """\
 - `notebook.ipynb` is an archive. One line was added to it, `run_id = …` in the
   cell tagged `injected-parameters`: a notebook that names a closed run only
-  looks, so that running this file by mistake changes nothing. The file as it
-  was executed had the SHA-256 `{executed}`.
+  looks, so that running this file again beside its record changes nothing. The
+  file as it was executed had the SHA-256
+  `{executed}`.
 """
 
 

@@ -35,9 +35,9 @@ def seal_record(
     """Close an open record, and archive the saved notebook with it.
 
     The archived copy names its run in the cell tagged `injected-parameters`,
-    where it did not before: one line is added, so that running the archive
-    again can never apply anything. `run.closed` keeps the digest of the file
-    as it was executed. The file itself stays where it is.
+    where it did not before: one line is added, because a notebook that names a
+    closed run only looks when it is run again, and never applies. `run.closed`
+    keeps the digest of the file as it was executed, which stays where it is.
 
     A closing that was interrupted is completed.
 
@@ -58,7 +58,8 @@ def seal_record(
         data = _read(notebook) if notebook else None
         facts = _facts(folder, events, notebook, data)
         if notebook and data and closed(events) is None:
-            archive = archived(data, notebook.name, str(header(events)["run"]))
+            run, proven = str(header(events)["run"]), bool(facts["shows_chain_head"])
+            archive = archived(data, notebook.name, run, proven=proven)
             write_whole(folder / NOTEBOOK, archive)
     return close_run(
         folder,

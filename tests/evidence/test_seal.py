@@ -75,7 +75,9 @@ def test_notebook_of_papermill_gets_a_line_that_names_its_run(tmp_path: Path) ->
     given = '# Parameters\nrun_id = ""\nmode = "apply"'
     saved = notebook(tmp_path / "out.ipynb", head=record.head, injected=given)
     run = seal(record, saved)
-    assert sources(archived(run))[1] == f"{given}\n{ARCHIVE}\n"
+    assert sources(archived(run))[1] == f"{given}\n{ARCHIVE}"
+    kept = archived(run)["cells"][1]["source"]
+    assert kept == [*(f"{line}\n" for line in given.splitlines()), ARCHIVE]
 
 
 def test_only_that_line_differs_from_the_executed_file(tmp_path: Path) -> None:
@@ -225,6 +227,19 @@ def test_notebook_of_another_run_is_refused(tmp_path: Path) -> None:
     record = left_open(tmp_path, finished=False)
     saved = notebook(tmp_path / "out.ipynb", injected='run_id = "other"')
     untouched(record, saved, Refused, "belongs to the run other")
+
+
+def test_archive_that_was_run_again_is_archived_for_its_new_run(
+    tmp_path: Path,
+) -> None:
+    """The chain head shows whose notebook it is; the line that is added decides."""
+    record = left_open(tmp_path)
+    saved = notebook(
+        tmp_path / "out.ipynb", head=record.head, injected='run_id = "earlier"'
+    )
+    assert sources(archived(seal(record, saved)))[1] == (
+        f'run_id = "earlier"\n{ARCHIVE}'
+    )
 
 
 def test_file_that_is_no_notebook_is_refused(tmp_path: Path) -> None:
