@@ -11,14 +11,15 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from secrets import token_hex
+from typing import cast
 
-from runbook_lib.engine.chain import read_chain
+from runbook_lib.engine.chain import Event, read_chain
 from runbook_lib.engine.history import closed, header
-from runbook_lib.engine.record import EVENTS, Clock, Record, utc_now
+from runbook_lib.engine.record import EVENTS, Clock, Record, begun, utc_now
 from runbook_lib.engine.runbook import Runbook
 from runbook_lib.engine.step import Mode
 from runbook_lib.errors import InputError, RecordBroken, Refused
-from runbook_lib.parameters import Parameters
+from runbook_lib.parameters import OF_THE_RUN, Parameters
 from runbook_lib.secret import Mask
 from runbook_lib.tenant import Tenant, read_tenant
 
@@ -28,6 +29,9 @@ GUIDE = (
     "https://learn.microsoft.com/azure/sap/workloads/"
     "exchange-online-integration-sap-email-outbound"
 )
+
+# What a tenant file may not change while a run is open.
+_IDENTITY = ("tenant_id", "cloud", "target", "mailbox")
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,8 @@ def open_record(
     archived notebook that is run again looks and never writes.
 
     Raises:
-        Refused: another process has the record.
+        Refused: another process has the record, or the run that is open under
+            this run id is not the one that is asked for.
         RecordBroken: the record to resume does not hold.
     """
     folder = tenant_folder(parameters, tenant)
@@ -107,13 +112,49 @@ def open_record(
     wanted = folder / parameters["run_id"] if parameters["run_id"] else None
     if wanted is None and interactive:
         wanted = _reattachable(folder, runbook, parameters)
-    if wanted is not None and (wanted / EVENTS).exists():
-        if not closed(read_chain(wanted / EVENTS).events):
+    if wanted is not None and begun(wanted):
+        events = read_chain(wanted / EVENTS).events
+        if not closed(events):
+            _same_run(events, runbook, parameters, tenant, interactive=interactive)
             return _resumed(wanted, mode, mask, clock)
         mode, wanted = _looking_only(mode), None
     target = wanted or folder / new_run_id(clock())
     record = Record.create(target, mask=mask, clock=clock)
     return Opening(record, mode, reattached=False)
+
+
+def _same_run(
+    events: tuple[Event, ...],
+    runbook: Runbook,
+    parameters: Parameters,
+    tenant: Tenant,
+    *,
+    interactive: bool,
+) -> None:
+    """Refuse to resume a run as another one: its header would not be true."""
+    first = header(events)
+    declared = cast("Mapping[str, object]", first["tenant"])
+    asked = dict(tenant.declared())
+    same = {
+        "notebook": first["notebook"] == runbook.name,
+        "tenant": all(declared[name] == asked[name] for name in _IDENTITY),
+        "parameters": _made(first["parameters"]) == _made(parameters.values),
+        "mode": bool(first["interactive"])
+        or (not interactive and first["mode"] == parameters["mode"]),
+    }
+    other = [what for what, is_same in same.items() if not is_same]
+    if other:
+        raise Refused(
+            f"run {first['run']} is open and was started with another "
+            f"{', '.join(other)}",
+            remedy="Use another run_id, or start it as before to resume it.",
+        )
+
+
+def _made(parameters: object) -> dict[str, str]:
+    """Return the parameters that say what a run makes; the tenant is known."""
+    known = cast("Mapping[str, str]", parameters)
+    return {n: v for n, v in known.items() if n not in {*OF_THE_RUN, "tenant"}}
 
 
 def _looking_only(mode: Mode) -> Mode:
