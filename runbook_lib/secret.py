@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
+from weakref import WeakSet
 
 from runbook_lib.errors import InputError
 
@@ -124,8 +125,8 @@ _PATTERNS = (
     re.compile(r"(?i)(?<=basic )[A-Za-z0-9+/]{8,}=*"),
     re.compile(r"(?<=client_secret=)[^&\s\"']+"),
     re.compile(r"(?<=client_assertion=)[^&\s\"']+"),
-    re.compile(r"(?<=\"secretText\":\")[^\"]+"),
-    re.compile(r"(?<=\"secretText\": \")[^\"]+"),
+    re.compile(r'(?<="secretText":")(?:[^"\\]|\\.)+'),
+    re.compile(r'(?<="secretText": ")(?:[^"\\]|\\.)+'),
     # The XOAUTH2 initial response: base64 of "user=", in the three alignments
     # only the first can occur, because the blob starts with it.
     re.compile(r"dXNlcj[A-Za-z0-9+/]{20,}=*"),
@@ -169,26 +170,52 @@ class Mask:
         return value
 
 
-class MaskingFilter(logging.Filter):
-    """Masks log records of httpx, msal and urllib3 before any handler."""
+class MaskingHandler(logging.Handler):
+    """Masks the log records of a library in place, before any other handler.
 
-    def __init__(self, mask: Mask) -> None:
-        """Use the mask of a run."""
+    A filter would not do: one on `msal` is not asked for what `msal.application`
+    logs, but a record reaches the handlers of every logger above it. Masks of
+    runs that have ended fall away.
+    """
+
+    def __init__(self) -> None:
+        """Know no mask yet."""
         super().__init__()
-        self._mask = mask
+        self.masks: WeakSet[Mask] = WeakSet()
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the message by its masked text; never drop a record."""
-        record.msg = self._mask.text(record.getMessage())
-        record.args = None
+    def emit(self, record: logging.LogRecord) -> None:
+        """Replace message, exception and stack by their masked texts."""
+        record.msg, record.args = self._masked(_message(record)), None
         if record.exc_info and record.exc_info[1] is not None:
-            text = logging.Formatter().formatException(record.exc_info)
-            record.exc_text = self._mask.text(text)
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
             record.exc_info = None
-        return True
+        if record.exc_text:
+            record.exc_text = self._masked(record.exc_text)
+        if record.stack_info:
+            record.stack_info = self._masked(record.stack_info)
+
+    def _masked(self, text: str) -> str:
+        for mask in self.masks:
+            text = mask.text(text)
+        return text
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return the message; a library's wrong log call must not end a run."""
+    try:
+        return record.getMessage()
+    except Exception:
+        return f"{record.msg} {record.args}"
 
 
 def mask_logging(mask: Mask) -> None:
     """Put the mask on the loggers of the libraries that see secrets."""
-    for name in ("httpx", "httpcore", "msal", "urllib3"):
-        logging.getLogger(name).addFilter(MaskingFilter(mask))
+    for name in ("httpx", "httpcore", "hpack", "msal", "urllib3"):
+        logger = logging.getLogger(name)
+        ours = [h for h in logger.handlers if isinstance(h, MaskingHandler)]
+        handler = ours[0] if ours else MaskingHandler()
+        if not ours:
+            logger.handlers.insert(0, handler)
+        handler.acquire()
+        handler.masks.add(mask)
+        handler.release()
