@@ -13,6 +13,7 @@ from runbook_lib.engine.expect import State, differences, met
 from runbook_lib.engine.record import timestamp
 from runbook_lib.engine.step import (
     Action,
+    Awaited,
     Check,
     MessageProbe,
     Mode,
@@ -27,11 +28,40 @@ from runbook_lib.errors import ServiceRefused
 
 def perform_check(attempt: Attempt, step: Check, resolved: Check) -> Ending:
     """Read a prerequisite; every mode does the same."""
-    seen = resolved.observe(attempt.session)
+    seen = _observed(attempt, resolved)
     attempt.begin(step, resolved, seen.properties, None)
     if met(resolved.expect(), seen.properties):
         return Ending.of(Outcome.OK, resolved, seen)
+    if seen.awaits is not None:
+        return _awaiting(attempt, resolved, seen, seen.awaits)
     return unmet(resolved, seen)
+
+
+def _observed(attempt: Attempt, step: Check) -> Observation:
+    """Read; again for a while where a person's act is due to show."""
+    pauses = attempt.pauses(attempt.wait)
+    while True:
+        seen = step.observe(attempt.session)
+        due = seen.awaits is not None and seen.awaits.due
+        if not due or attempt.mode is Mode.PLAN or met(step.expect(), seen.properties):
+            return seen
+        if not pauses.again():
+            return seen
+
+
+def _awaiting(
+    attempt: Attempt, step: Check, seen: Observation, awaited: Awaited
+) -> Ending:
+    """Return the ending of a check that waits for a person."""
+    planned = attempt.mode is Mode.PLAN
+    return Ending.of(
+        Outcome.PLANNED if planned else Outcome.PENDING,
+        step,
+        seen,
+        action="manual",
+        problem=awaited.sentence,
+        remedy_id=step.id,
+    )
 
 
 def perform_probe(attempt: Attempt, step: Probe, resolved: Probe) -> Ending:

@@ -42,6 +42,17 @@ Action = Literal["create", "update", "delete", "no-op", "manual", "adopt"]
 
 
 @dataclass(frozen=True)
+class Awaited:
+    """What a person has to do before a Check can pass, in one sentence.
+
+    `due` says that it was done, so that only the service's delay is waited for.
+    """
+
+    sentence: str
+    due: bool = False
+
+
+@dataclass(frozen=True)
 class Observation:
     """What was seen: the properties that the step owns, and what stands beside.
 
@@ -50,7 +61,8 @@ class Observation:
     false where the object itself is missing, so that the change is a `create`.
     `adopt` marks an object of the planned name that this project did not make.
     `vantage` says from where a network fact was seen. `facts` go to the record
-    and are not shown in the notebook: times, digests, dialogues.
+    and are not shown in the notebook: times, digests, dialogues. A Check with
+    `awaits` that is not met is pending, and planned in plan mode.
     """
 
     properties: State
@@ -60,6 +72,7 @@ class Observation:
     advice: str | None = None
     vantage: str | None = None
     facts: State = dataclasses.field(default_factory=dict)
+    awaits: Awaited | None = None
 
 
 class NotAsExpected(RunbookError):
