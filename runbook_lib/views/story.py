@@ -10,7 +10,7 @@ from runbook_lib.engine.chain import Event
 from runbook_lib.engine.history import changes, ends, header
 from runbook_lib.engine.result import mode_of, outcomes, unreached
 from runbook_lib.engine.step import Mode, Outcome
-from runbook_lib.views.rows import Row, rows
+from runbook_lib.views.rows import Row, rows, state
 from runbook_lib.views.words import (
     MEANINGS,
     NOT_STARTED,
@@ -34,8 +34,9 @@ class Changed:
 
     @property
     def action(self) -> str:
-        """Return what was done, in words."""
-        return _ACTIONS.get(str(self.event.get("action")), "written")
+        """Return what was done, or is to be done, in words."""
+        done = _ACTIONS.get(str(self.event.get("action")), "written")
+        return f"to be {done}" if self.event["outcome"] == Outcome.PLANNED else done
 
 
 _ACTIONS = {
@@ -93,8 +94,16 @@ def _having(events: Sequence[Event], outcome: Outcome) -> list[Event]:
 
 
 def sent(events: Sequence[Event]) -> list[Event]:
-    """Return the effects that probes left behind: messages and such."""
-    return [event for event in events if event["event"] == "step.acted"]
+    """Return the effects that probes left behind: messages and such.
+
+    A dialogue is left out here; the step's card shows it whole.
+    """
+    acted = [event for event in events if event["event"] == "step.acted"]
+    return [{**event, "facts": _in_short(state(event, "facts"))} for event in acted]
+
+
+def _in_short(facts: Mapping[str, object]) -> dict[str, object]:
+    return {n: value for n, value in facts.items() if not isinstance(value, list)}
 
 
 def steps(events: Sequence[Event]) -> list[Point]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
+import re
 import signal
 import subprocess
 import sys
@@ -36,11 +35,20 @@ class Sandbox:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "runbook_lib.sandbox", "--ready-file", self._ready]
         )
+        try:
+            self.facts = self._awaited()
+        except BaseException:
+            self.end()
+            raise
+
+    def _awaited(self) -> dict[str, Any]:
         until = time.monotonic() + 30
         while not self._ready.exists() or not self._ready.read_text().endswith("}\n"):
+            assert self._process.poll() is None, "the sandbox ended"
             assert time.monotonic() < until, "the sandbox did not become ready"
             time.sleep(0.05)
-        self.facts: dict[str, Any] = json.loads(self._ready.read_text())
+        facts: dict[str, Any] = json.loads(self._ready.read_text())
+        return facts
 
     def writes(self) -> list[str]:
         """Return method or cmdlet of each request that wrote."""
@@ -66,12 +74,20 @@ class Sandbox:
 class Desk:
     """A copy of the notebook, its page, its sandbox and its record."""
 
-    def __init__(self, lab: Lab, page: Any, folder: Path, sandbox: Sandbox) -> None:
-        """Write the copy with its tenant, and open it."""
+    def __init__(
+        self,
+        lab: Lab,
+        page: Any,
+        folder: Path,
+        sandbox: Sandbox,
+        **parameters: str,
+    ) -> None:
+        """Write the copy with its parameters, and open it."""
         self.folder = folder
         self.sandbox = sandbox
         content = json.loads(NOTEBOOK.read_text())
-        self.cells = _fill(content, sandbox.facts["tenants"][0]["tenant_file"])
+        tenant = sandbox.facts["tenants"][0]["tenant_file"]
+        self.cells = _fill(content, {"tenant": tenant, **parameters})
         (folder / NOTEBOOK.name).write_text(json.dumps(content))
         relative = (folder / NOTEBOOK.name).relative_to(lab.root).as_posix()
         self.notebook = NotebookPage(page, lab, relative)
@@ -96,19 +112,21 @@ class Desk:
         self.notebook.page.screenshot(path=str(self.folder / f"{name}.png"))
 
 
-def _fill(content: dict[str, Any], tenant: str) -> dict[str, int]:
-    """Name the tenant in the parameters cell; return the code cells by id."""
-    numbers: dict[str, int] = {}
-    for cell in content["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        numbers[cell["id"]] = len(numbers)
+def _fill(content: dict[str, Any], parameters: dict[str, str]) -> dict[str, int]:
+    """Write values into the parameters cell; return the code cells by id."""
+    code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+    for cell in code:
         source = "".join(cell["source"])
         if "parameters" in cell["metadata"].get("tags", ()):
-            source = source.replace('tenant: str = ""', f"tenant: str = {tenant!r}")
+            for name, value in parameters.items():
+                pattern = rf'^{name}: str = "[^"]*"'
+                source, found = re.subn(
+                    pattern, f"{name}: str = {value!r}", source, flags=re.MULTILINE
+                )
+                assert found == 1, f"no parameter {name}"
         cell["source"] = source
         cell["outputs"], cell["execution_count"] = [], None
-    return numbers
+    return {cell["id"]: number for number, cell in enumerate(code)}
 
 
 @pytest.fixture
@@ -122,22 +140,21 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 @pytest.fixture
 def desk(lab: Lab, page: Any, sandbox: Sandbox, request: pytest.FixtureRequest) -> Desk:
     """Return the notebook, opened, over a fresh tenant."""
-    folder = lab.root / request.node.name
-    shutil.rmtree(folder, ignore_errors=True)
+    return Desk(lab, page, fresh(lab, request.node.name), sandbox)
+
+
+def fresh(lab: Lab, name: str) -> Path:
+    """Return an empty folder in JupyterLab's root."""
+    folder = lab.root / name
     folder.mkdir()
-    return Desk(lab, page, folder, sandbox)
-
-
-def number_of(desk: Desk, step: str) -> int:
-    """Return which code cell performs a step."""
-    return desk.cells[step]
+    return folder
 
 
 def test_smtp_auth_by_hand(desk: Desk) -> None:
     """Plan, Apply…, reload during the wait, Confirm; then restart and run all."""
     notebook, sandbox = desk.notebook, desk.sandbox
     desk.run_all()
-    cell = number_of(desk, SMTP_AUTH)
+    cell = desk.cells[SMTP_AUTH]
     assert sandbox.writes() == []
     assert {e["mode"] for e in desk.events() if e["event"] == "step.end"} == {"plan"}
     notebook.cell(cell).scroll_into_view_if_needed()
@@ -187,7 +204,7 @@ def test_kernel_lost_before_the_write(desk: Desk) -> None:
     """A kernel that is lost while the service is silent has written nothing."""
     notebook, sandbox = desk.notebook, desk.sandbox
     desk.run_all()
-    cell = number_of(desk, SMTP_AUTH)
+    cell = desk.cells[SMTP_AUTH]
     notebook.cell(cell).scroll_into_view_if_needed()
     notebook.button(cell, "Apply…").click()
     notebook.button(cell, "Confirm").wait_for()
@@ -205,7 +222,7 @@ def test_sap_note_by_hand(desk: Desk) -> None:
     """Evidence is handed in by a click, and stays attested when all is run again."""
     notebook = desk.notebook
     desk.run_all()
-    cell = number_of(desk, SAP_NOTE)
+    cell = desk.cells[SAP_NOTE]
     box = notebook.cell(cell)
     box.scroll_into_view_if_needed()
     desk.photograph("1-open")
@@ -224,17 +241,31 @@ def test_sap_note_by_hand(desk: Desk) -> None:
     assert desk.sandbox.writes() == []
 
 
-def test_mode_of_the_parameters_cell_writes_nothing(desk: Desk) -> None:
-    """Whatever mode the parameters cell names, running cells writes nothing."""
-    path = desk.folder / NOTEBOOK.name
-    os.utime(path)
-    content = json.loads(path.read_text())
-    for cell in content["cells"]:
-        if "parameters" in cell["metadata"].get("tags", ()):
-            cell["source"] = cell["source"].replace('"plan"', '"apply"')
-    path.write_text(json.dumps(content))
-    desk.notebook = NotebookPage(
-        desk.notebook.page, desk.notebook.lab, desk.notebook.path
-    )
+def test_mode_apply_in_the_parameters_cell(
+    lab: Lab, page: Any, sandbox: Sandbox
+) -> None:
+    """A notebook that asks for apply writes nothing by being run."""
+    folder = fresh(lab, "mode-apply")
+    desk = Desk(lab, page, folder, sandbox, mode="apply")
     desk.run_all()
-    assert desk.sandbox.writes() == []
+    assert sandbox.writes() == []
+
+
+def test_mode_rollback_in_the_parameters_cell(
+    lab: Lab, page: Any, sandbox: Sandbox
+) -> None:
+    """A notebook that asks for rollback takes nothing back by being run."""
+    folder = fresh(lab, "mode-rollback")
+    tenant = sandbox.facts["tenants"][0]["tenant_file"]
+    outputs = str(folder / "outputs")
+    command = [sys.executable, "-m", "runbook_lib.cli", "run", str(NOTEBOOK)]
+    options = ["--tenant", tenant, "--mode", "apply", "-p", f"outputs={outputs}"]
+    subprocess.run([*command, *options], check=False, stdout=subprocess.DEVNULL)
+    (record,) = (folder / "outputs").glob("contoso/2*")
+    written = sandbox.writes()
+    assert len(written) > 5
+    desk = Desk(lab, page, folder, sandbox, mode="rollback", record=record.name)
+    desk.notebook.run_all()
+    page.wait_for_timeout(3_000)
+    desk.photograph("1-rollback")
+    assert sandbox.writes() == written

@@ -82,7 +82,7 @@ def test_plan_and_rollback_name_what_they_are(tmp_path: Path) -> None:
     plan = said(planned_run(tmp_path / "plan"))
     assert "This run wrote nothing to the tenant." in plan
     assert "Would be written in apply" in plan
-    assert f"{NAME} null false + will be set" in plan
+    assert f"to be updated {NAME} null false + will be set" in plan
     back = said(rolled_back_run(tmp_path / "back"))
     assert "Rolls back run earlier-run" in back
     assert f"{NAME} false null − cleared" in back
@@ -215,12 +215,13 @@ def test_messages_are_effects_that_stay(tmp_path: Path) -> None:
         "step.acted",
         mode="apply",
         step="sign-in-to-smtp",
-        facts={"Message-ID": "<1@a>"},
+        facts={"Message-ID": "<1@a>", "dialogue": ["S: 220 ready", "C: QUIT"]},
     )
     record.close()
     text = said(record)
     assert "1 change made and read back, and 1 test message sent." in text
     assert "Message-ID: <1@a>" in text
+    assert "220 ready" not in text
 
 
 def test_effective_mode_of_an_interactive_run(tmp_path: Path) -> None:
