@@ -7,74 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from runbook_lib.engine.expect import AtLeast, Including, OneOf, State
+from runbook_lib.engine.expect import Including, OneOf, State
 from runbook_lib.engine.step import Check, NotAsExpected, Observation
 from runbook_lib.sap.endpoint import SenderView, read_sender_view
-from runbook_lib.sap.release import (
-    LEAST_BASIS,
-    Product,
-    parse_basis,
-    parse_credential,
-    parse_product,
-)
 from runbook_lib.session import Session
-from runbook_lib.steps.reading import objects, text, texts
+from runbook_lib.steps.reading import text, texts
 
 PREREQUISITES = "prerequisites"
-
-
-@dataclass(frozen=True)
-class SapReleaseSupportsCredential(Check):
-    """SAP_BASIS is new enough for the kind of credential.
-
-    A client secret needs SAP_BASIS 7.50, a certificate 7.51. The BTP ABAP
-    environment is judged by product. In S/4HANA Cloud Public Edition SAP
-    manages the integration, so there is nothing for this runbook to do.
-
-    Source: guide, "Prerequisites" and the warning about Basic authentication.
-    """
-
-    title: ClassVar[str] = "SAP release supports the credential"
-    guide: ClassVar[str] = PREREQUISITES
-    product: str
-    sap_basis: str
-    credential: str
-
-    def expect(self) -> State:
-        """Return the least release, or the product where that decides."""
-        kind = parse_credential(self.credential)
-        if parse_product(self.product) is Product.BTP_ABAP:
-            return {"product": str(Product.BTP_ABAP)}
-        return {"SAP_BASIS": AtLeast(LEAST_BASIS[kind])}
-
-    def observe(self, session: Session) -> Observation:
-        """Read the parameters; the SAP system itself is not asked."""
-        product = parse_product(self.product)
-        if product is Product.S4_PUBLIC:
-            raise NotAsExpected(
-                "SAP manages mail of S/4HANA Cloud Public Edition.",
-                remedy="There is nothing to set up in this tenant; ask SAP.",
-                remedy_id="sap-release-supports-credential",
-            )
-        if product is Product.BTP_ABAP:
-            return Observation(
-                {"product": str(product)}, advice=_btp_advice(self.credential)
-            )
-        release = parse_basis(self.sap_basis)
-        return Observation(
-            {"SAP_BASIS": release},
-            context={"product": str(product), "credential": self.credential},
-            vantage="as declared in the parameters",
-        )
-
-
-def _btp_advice(credential: str) -> str | None:
-    if parse_credential(credential) == "certificate":
-        return None
-    return (
-        "The guide allows only a certificate (JWT) in the BTP ABAP environment; "
-        "SAP's documentation lists a client secret as well."
-    )
 
 
 ADMINISTRATORS = ("Exchange Administrator", "Global Administrator")
@@ -277,99 +216,3 @@ def overlaid(here: Observation, view: SenderView) -> Observation:
         advice=advice,
         facts=here.facts,
     )
-
-
-@dataclass(frozen=True)
-class OrganizationSmtpAuth(Check):
-    """The organization's SMTP AUTH setting, which this runbook leaves alone.
-
-    Either value passes: the mailbox's own setting wins over it.
-
-    Source: Get-TransportConfig; Microsoft Learn, "Enable or disable
-    authenticated client SMTP submission".
-    """
-
-    title: ClassVar[str] = "SMTP AUTH state of the organization"
-    guide: ClassVar[str] = "activate-smtp-auth-for-the-mailbox"
-
-    def expect(self) -> State:
-        """Return both values."""
-        return {"SmtpClientAuthenticationDisabled": OneOf((True, False))}
-
-    def observe(self, session: Session) -> Observation:
-        """Read the organization's value."""
-        found = session.exchange.transport_config()
-        disabled = found.get("SmtpClientAuthenticationDisabled")
-        advice = (
-            "SMTP AUTH is allowed for every mailbox without a value of its own; "
-            "Microsoft recommends to disable it for the organization."
-        )
-        return Observation(
-            {"SmtpClientAuthenticationDisabled": disabled},
-            advice=advice if disabled is False else None,
-        )
-
-
-@dataclass(frozen=True)
-class SecurityDefaults(Check):
-    """Whether security defaults are on; both values pass, on is advised about.
-
-    Whether they refuse an application's XOAUTH2 sign-in is not documented: the
-    sign-in step proves it.
-
-    Source: Microsoft Graph identitySecurityDefaultsEnforcementPolicy.
-    """
-
-    title: ClassVar[str] = "Security defaults"
-    guide: ClassVar[str] = PREREQUISITES
-
-    def expect(self) -> State:
-        """Return both values."""
-        return {"isEnabled": OneOf((True, False))}
-
-    def observe(self, session: Session) -> Observation:
-        """Read the policy."""
-        enabled = session.graph.security_defaults_enabled()
-        advice = (
-            "Security defaults are on. Whether they refuse this sign-in is not "
-            "documented; the SMTP sign-in of this runbook proves it."
-        )
-        return Observation({"isEnabled": enabled}, advice=advice if enabled else None)
-
-
-@dataclass(frozen=True)
-class ApplicationManagementPolicy(Check):
-    """The tenant lets an application have a client secret.
-
-    Source: Microsoft Graph tenantAppManagementPolicy.
-    """
-
-    title: ClassVar[str] = "App management policy allows a client secret"
-    guide: ClassVar[str] = "client-id-and-secret"
-
-    def expect(self) -> State:
-        """Return that a password may be added."""
-        return {"passwordAddition": "allowed"}
-
-    def observe(self, session: Session) -> Observation:
-        """Read the tenant's default policy."""
-        policy = session.graph.default_app_management_policy()
-        enabled = policy.get("isEnabled") is True
-        rules = _password_rules(policy) if enabled else []
-        forbidden = [r for r in rules if r.get("restrictionType") == "passwordAddition"]
-        longest = [
-            r.get("maxLifetime")
-            for r in rules
-            if r.get("restrictionType") == "passwordLifetime"
-        ]
-        return Observation(
-            {"passwordAddition": "forbidden" if forbidden else "allowed"},
-            context={"isEnabled": enabled, "maxLifetime": longest},
-        )
-
-
-def _password_rules(policy: Mapping[str, object]) -> list[dict[str, object]]:
-    restrictions = policy.get("applicationRestrictions")
-    found = restrictions if isinstance(restrictions, Mapping) else {}
-    rules = objects(found, "passwordCredentials")
-    return [rule for rule in rules if rule.get("state", "enabled") == "enabled"]

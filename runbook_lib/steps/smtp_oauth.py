@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from runbook_lib.engine.runbook import Listed, Runbook
-from runbook_lib.steps.application import (
-    CreateServicePrincipal,
-    DeclareSendAsApp,
-    GrantAdminConsent,
-    RegisterApplication,
-)
+from runbook_lib.steps.application import CreateServicePrincipal, RegisterApplication
 from runbook_lib.steps.credential import CreateClientSecret
 from runbook_lib.steps.mailbox import (
     EnableAuthenticatedSmtp,
@@ -16,17 +11,20 @@ from runbook_lib.steps.mailbox import (
     MailboxDelegation,
     RegisterExchangeServicePrincipal,
 )
-from runbook_lib.steps.prerequisites import (
+from runbook_lib.steps.permission import DeclareSendAsApp, GrantAdminConsent
+from runbook_lib.steps.policies import (
     ApplicationManagementPolicy,
-    OperatorPermissions,
     OrganizationSmtpAuth,
-    SapReleaseSupportsCredential,
     SecurityDefaults,
+)
+from runbook_lib.steps.prerequisites import (
+    OperatorPermissions,
     SenderDomain,
     SenderMailbox,
     SubmissionEndpoint,
 )
 from runbook_lib.steps.sap_notes import SapNotesImplemented
+from runbook_lib.steps.sap_release import SapReleaseSupportsCredential
 from runbook_lib.steps.submission import (
     ObtainAccessToken,
     SendTestMessage,

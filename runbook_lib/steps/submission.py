@@ -23,7 +23,7 @@ from runbook_lib.engine.step import (
 )
 from runbook_lib.errors import SmtpRefused
 from runbook_lib.session import Session, scope
-from runbook_lib.steps.application import SEND_AS_APP
+from runbook_lib.steps.permission import SEND_AS_APP
 from runbook_lib.steps.reading import text, texts
 
 TEST = (
