@@ -132,6 +132,14 @@ _PATTERNS = (
     re.compile(r"dXNlcj[A-Za-z0-9+/]{20,}=*"),
 )
 
+# What every pattern above needs: most texts hold none of it, and masking is done
+# to each text of a record.
+_SUSPECT = re.compile(
+    r"eyJ|dXNlcj|secretText|client_(?:secret|assertion)=|(?i:bearer |basic )"
+)
+
+SHORTEST_FORM = 6  # shorter ones would be found everywhere
+
 
 class Mask:
     """Replaces known secrets, and what looks like one, in texts and JSON values.
@@ -142,19 +150,28 @@ class Mask:
 
     def __init__(self) -> None:
         """Start with the patterns only."""
+        self._added: set[str] = set()
         self._known: set[str] = set()
+        self._longest_first: list[str] = []
 
     def add(self, secret: Secret) -> Secret:
         """Know a secret from now on, in all its forms, and return it."""
         text = secret.reveal()
-        if len(text) >= 6:
+        if len(text) >= SHORTEST_FORM and text not in self._added:
+            self._added.add(text)
             self._known |= forms(text)
+            self._longest_first = sorted(self._known, key=len, reverse=True)
         return secret
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced."""
-        for known in sorted(self._known, key=len, reverse=True):
-            text = text.replace(known, MASKED)
+        if len(text) < SHORTEST_FORM:
+            return text
+        for known in self._longest_first:
+            if known in text:
+                text = text.replace(known, MASKED)
+        if not _SUSPECT.search(text):
+            return text
         for pattern in _PATTERNS:
             text = pattern.sub(MASKED, text)
         return text

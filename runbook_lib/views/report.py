@@ -7,6 +7,7 @@ it; it can be attached to a change, printed, and read in ten years.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
@@ -41,7 +42,9 @@ def report_html(events: Sequence[Event], *, folder: Path) -> str:
     return template.render(**_content(events, folder))
 
 
+@cache
 def _environment() -> Environment:
+    """Return the environment, made once: compiling the template takes longest."""
     environment = Environment(
         loader=PackageLoader("runbook_lib.views"),
         autoescape=True,
