@@ -1,4 +1,4 @@
-"""DNS lookups: addresses, MX and TXT, each with where it was asked."""
+"""DNS lookups: addresses, MX, TXT and PTR, each with where it was asked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import dns.exception
 import dns.name
 import dns.rdatatype
 import dns.resolver
+import dns.reversename
 
 from runbook_lib.clients.wire import Traffic
 from runbook_lib.errors import CannotLook, InputError, Unreachable
@@ -19,7 +20,7 @@ from runbook_lib.errors import CannotLook, InputError, Unreachable
 class Answer:
     """What DNS says of a name.
 
-    `type` is A+AAAA, MX or TXT. `values` are sorted: addresses, `10 host` with the
+    `type` is A+AAAA, MX, TXT or PTR. `values` are sorted: addresses, `10 host` with the
     preference, or the strings of a TXT record joined. `canonical_name` is where
     the aliases end. `server` is who was asked, `address:port`. `status` is NOERROR
     (there are values), NODATA (the name exists, this type does not) or NXDOMAIN.
@@ -80,6 +81,16 @@ class Resolver:
         Source: RFC 7208 section 3.3 (strings are joined without a space).
         """
         return self._ask(name, "TXT")
+
+    def ptr(self, address: str) -> Answer:
+        """Return the names of an address, which its owner has set.
+
+        Raises:
+            Unreachable, CannotLook.
+
+        Source: RFC 1035 section 3.5; RFC 3596 section 2.5.
+        """
+        return self._ask(dns.reversename.from_address(address).to_text(), "PTR")
 
     def _ask(self, name: str, *types: str) -> Answer:
         """Look up all types of a name as one answer, and report it."""
@@ -163,6 +174,8 @@ def _value(record: Any) -> str:
             return f"{record.preference} {_plain(record.exchange)}"
         case "TXT":
             return b"".join(record.strings).decode(errors="backslashreplace")
+        case "PTR":
+            return _plain(record.target)
     return str(record.address)
 
 

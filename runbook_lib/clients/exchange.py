@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runbook_lib.clients.exchange_calls import NOT_FOUND, SERVICE, ExchangeCalls
+from runbook_lib.clients.exchange_calls import NOT_FOUND, SERVICE
+from runbook_lib.clients.exchange_connectors import InboundConnectors
 from runbook_lib.errors import ServiceRefused, UnknownReply
 
 Row = dict[str, object]
 
 
-class ExchangeClient(ExchangeCalls):
+class ExchangeClient(InboundConnectors):
     """What the runbooks ask of Exchange Online, one method per cmdlet."""
 
     def mailbox(self, identity: str) -> Row | None:
