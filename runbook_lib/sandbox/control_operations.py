@@ -7,6 +7,7 @@ request; what it returns is the reply. KeyError means: there is no such object.
 from collections.abc import Callable
 from typing import Any
 
+from runbook_lib.sandbox.control_mail import MAIL_OPERATIONS
 from runbook_lib.sandbox.directory import (
     EXCHANGE_APP_ID,
     remove_application,
@@ -206,6 +207,7 @@ OPERATIONS: dict[str | None, Operation] = {
     "set_organization_config": set_organization_config,
     "set_security_defaults": set_security_defaults,
     "set_transport_config": set_transport_config,
+    **MAIL_OPERATIONS,
 }
 
 

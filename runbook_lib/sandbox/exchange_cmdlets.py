@@ -6,6 +6,7 @@ from typing import Any
 
 from runbook_lib.sandbox import (
     exchange_application_roles,
+    exchange_connectors,
     exchange_groups,
     exchange_mailboxes,
     exchange_organization,
@@ -22,6 +23,7 @@ from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 HANDLERS: dict[str, Handler] = {
     **exchange_mailboxes.CMDLETS,
     **exchange_organization.CMDLETS,
+    **exchange_connectors.CMDLETS,
     **exchange_principals.CMDLETS,
     **exchange_permissions.CMDLETS,
     **exchange_application_roles.CMDLETS,

@@ -6,6 +6,7 @@ Source: objects captured by public assessment tools (CISA ScubaGear samples),
 field reports of ServicePrincipal objects; Exchange cmdlet reference.
 """
 
+import copy
 import json
 from datetime import datetime
 from functools import cache
@@ -159,6 +160,14 @@ def service_principal_object(
     return {**head, **tail, "ExchangeVersion": "1.1 (15.0.0.0)"}
 
 
+def inbound_connector_object(sandbox: Sandbox, tenant: Tenant, name: str) -> JsonObject:
+    """Return an inbound connector with the defaults of New-InboundConnector."""
+    kind = ["top", "msExchSMTPInboundConnector"]
+    tail = common_tail(tenant, name, tenant.ids.guid(), kind, sandbox.now())
+    head = {**defaults("inbound_connector"), "NameHashGuid": tenant.ids.guid()}
+    return {**head, **tail}
+
+
 def touch(sandbox: Sandbox, entry: JsonObject) -> None:
     """Note on an object that it was changed now."""
     for key in ("WhenChanged", "WhenChangedUTC"):
@@ -168,7 +177,7 @@ def touch(sandbox: Sandbox, entry: JsonObject) -> None:
 
 def defaults(kind: str) -> JsonObject:
     """Return the settings that a new object of this kind has."""
-    return dict(_all_defaults()[kind])
+    return copy.deepcopy(_all_defaults()[kind])
 
 
 @cache

@@ -1,8 +1,7 @@
 """Cmdlets for the settings of the whole organisation, and read-only lists.
 
 Source: Exchange cmdlet reference: Get-/Set-TransportConfig,
-Get-/Set-OrganizationConfig, Get-AcceptedDomain, Get-InboundConnector,
-Get-AuthenticationPolicy.
+Get-/Set-OrganizationConfig, Get-AcceptedDomain, Get-AuthenticationPolicy.
 """
 
 from runbook_lib.sandbox.exchange_invocation import Handler, Invocation, find_objects
@@ -40,11 +39,6 @@ def get_accepted_domain(invocation: Invocation) -> list[JsonObject]:
     return _listed(invocation, invocation.organization.accepted_domains)
 
 
-def get_inbound_connector(invocation: Invocation) -> list[JsonObject]:
-    """Get-InboundConnector: the connectors, none in a new organisation."""
-    return _listed(invocation, invocation.organization.inbound_connectors)
-
-
 def get_authentication_policy(invocation: Invocation) -> list[JsonObject]:
     """Get-AuthenticationPolicy: the policies, none in a new organisation."""
     return _listed(invocation, invocation.organization.authentication_policies)
@@ -62,6 +56,5 @@ CMDLETS: dict[str, Handler] = {
     "Get-OrganizationConfig": get_organization_config,
     "Set-OrganizationConfig": set_organization_config,
     "Get-AcceptedDomain": get_accepted_domain,
-    "Get-InboundConnector": get_inbound_connector,
     "Get-AuthenticationPolicy": get_authentication_policy,
 }

@@ -42,6 +42,7 @@ ENUMERATIONS = {
     "AcceptedDomainType": ("Authoritative", "ExternalRelay", "InternalRelay"),
     "GroupType": ("Distribution", "Security"),
     "TenantConnectorType": ("OnPremises", "Partner"),
+    "TenantConnectorSource": ("Default", "Migrated", "HybridWizard", "AdminUI"),
 }
 
 ENUMERATED_PARAMETERS = {

@@ -1,24 +1,32 @@
 """The MX side of the tenants, port 25: Direct Send and relay by connector.
 
 One listener plays the MX endpoints of all tenants; a recipient's domain says
-which tenant is meant. A connector is matched by the peer's address only.
+which tenant is meant, and for a recipient outside the connector does.
 Source: Microsoft Learn, "Set up connectors to route mail", "Directory-Based Edge
 Blocking", "Email non-delivery reports in Exchange Online"; Exchange team blog on
 RejectDirectSend. At which command a refusal comes is uncertain: here at RCPT.
 """
 
 import asyncio
-import ipaddress
 import ssl
 from typing import ClassVar
 
 from runbook_lib.sandbox import smtp_replies as replies
 from runbook_lib.sandbox.hosts import MX_SUFFIX, mx_name
+from runbook_lib.sandbox.mx_attribution import (
+    accepting_tenant,
+    covering_connector,
+    domain_of,
+    meets_restrictions,
+    partner_connectors,
+    relaying_tenant,
+)
 from runbook_lib.sandbox.smtp_connection import SmtpConnection
 from runbook_lib.sandbox.smtp_delivery import Submission, deliver, recipient_mailbox
 from runbook_lib.sandbox.smtp_replies import Reply
 from runbook_lib.sandbox.smtp_session import SmtpSession
-from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
+from runbook_lib.sandbox.smtp_source import Source
+from runbook_lib.sandbox.state import Sandbox, Tenant
 from runbook_lib.sandbox.trace import accepted_domain_names
 
 
@@ -65,13 +73,14 @@ class MxSession(SmtpSession):
         return replies.TRY_AGAIN if self.sandbox.faults.take("smtp-451", "mx") else None
 
     def check_recipient(self, recipient: str) -> Reply | None:
-        """Judge one recipient: Direct Send, unknown recipient, or relay."""
+        """Judge one recipient: whose mail it is, who it is for, or relay."""
         sender = self.envelope.sender or ""
         tenant = self._tenant_of(recipient)
         if tenant is None:
             return self._relay_refusal(sender)
-        if self._rejects_direct_send(tenant, sender):
-            return replies.DIRECT_SEND_REJECTED
+        refusal = self._attribution_refusal(tenant, sender)
+        if refusal is not None:
+            return refusal
         unknown = recipient_mailbox(tenant, recipient) is None
         if unknown and self.sandbox.holds("mx.unknown-recipient"):
             return replies.UNKNOWN_RECIPIENT
@@ -82,43 +91,61 @@ class MxSession(SmtpSession):
         sender = self.envelope.sender or ""
         message_id = ""
         for tenant, recipients in self._by_tenant(sender):
-            submission = Submission(sender, recipients, content, self.connection.peer)
+            submission = Submission(sender, recipients, content, self.source.address)
             message_id = deliver(self.sandbox, tenant, submission)
         internal_id = self.sandbox.ids.number(10**13, 10**14)
         return replies.queued(message_id, internal_id, len(content))
 
+    @property
+    def source(self) -> Source:
+        """Return where the client comes from."""
+        return self.connection.source
+
     def _relay_refusal(self, sender: str) -> Reply | None:
         """Refuse an external recipient unless a connector relays for the sender."""
-        owner = self._tenant_of(sender)
-        relays = owner is not None and self._connector(owner) is not None
+        relays = relaying_tenant(self.sandbox, self.source, sender) is not None
         if relays or not self.sandbox.holds("mx.relay-denied"):
             return None
         return replies.RELAY_DENIED
 
-    def _rejects_direct_send(self, tenant: Tenant, sender: str) -> bool:
-        """Say whether the tenant rejects an own sender that no connector covers."""
-        own = sender.rpartition("@")[2] in accepted_domain_names(tenant)
-        rejects = tenant.exchange.organization_config["RejectDirectSend"] is True
-        held = self.sandbox.holds("mx.reject-direct-send")
-        return rejects and own and held and self._connector(tenant) is None
-
-    def _connector(self, tenant: Tenant) -> JsonObject | None:
-        """Return the OnPremises connector that the peer's address matches."""
-        if not self.sandbox.holds("mx.connector-by-address"):
+    def _attribution_refusal(self, tenant: Tenant, sender: str) -> Reply | None:
+        """Refuse what connectors or the organisation do not let in."""
+        covered = covering_connector(self.sandbox, tenant, self.source, sender)
+        if covered is None and self._rejects_direct_send(tenant, sender):
+            return replies.DIRECT_SEND_REJECTED
+        if covered is not None and covered["ConnectorType"] == "OnPremises":
             return None
-        peer = ipaddress.ip_address(self.connection.peer)
-        for entry in tenant.exchange.inbound_connectors:
-            usable = entry["Enabled"] and entry["ConnectorType"] == "OnPremises"
-            ranges = [ipaddress.ip_network(text) for text in entry["SenderIPAddresses"]]
-            if usable and any(peer in network for network in ranges):
-                return entry
-        return None
+        return self._partner_refusal(tenant, sender)
+
+    def _rejects_direct_send(self, tenant: Tenant, sender: str) -> bool:
+        """Say whether the tenant rejects its own domains as anonymous senders."""
+        own = domain_of(sender) in accepted_domain_names(tenant)
+        rejects = tenant.exchange.organization_config["RejectDirectSend"] is True
+        return rejects and own and self.sandbox.holds("mx.reject-direct-send")
+
+    def _partner_refusal(self, tenant: Tenant, sender: str) -> Reply | None:
+        """Refuse mail of a domain whose Partner connectors all demand more."""
+        partners = partner_connectors(tenant, sender)
+        if not partners:
+            return None
+        held = self.sandbox.holds("mx.partner-restriction")
+        known = [e for e in partners if meets_restrictions(e, self.source) or not held]
+        if not known:
+            return replies.PARTNER_RESTRICTED
+        insists = all(entry["RequireTls"] for entry in known)
+        plain = insists and not self.connection.tls
+        return (
+            replies.TLS_REQUIRED
+            if plain and self.sandbox.holds("mx.partner-tls")
+            else None
+        )
 
     def _by_tenant(self, sender: str) -> list[tuple[Tenant, list[str]]]:
-        """Return the recipients by tenant; external ones go with the sender's."""
+        """Return the recipients by tenant; external ones go with who relays."""
         groups: dict[str, list[str]] = {}
+        relay = relaying_tenant(self.sandbox, self.source, sender)
         for recipient in self.envelope.recipients:
-            tenant = self._tenant_of(recipient) or self._tenant_of(sender)
+            tenant = self._tenant_of(recipient) or relay
             if tenant is not None:
                 groups.setdefault(tenant.tenant_id, []).append(recipient)
         return [(self.sandbox.tenants[key], names) for key, names in groups.items()]
@@ -130,7 +157,4 @@ class MxSession(SmtpSession):
 
     def _tenant_of(self, address: str) -> Tenant | None:
         """Return the tenant that takes mail for an address."""
-        domain = address.rpartition("@")[2]
-        tenant = self.sandbox.tenant(domain)
-        taken = tenant is not None and domain in accepted_domain_names(tenant)
-        return tenant if taken else None
+        return accepting_tenant(self.sandbox, domain_of(address))

@@ -23,7 +23,7 @@ def seed_dns(sandbox: Sandbox) -> None:
         sandbox.dns[host] = {"A": [LOOPBACK]}
     _add_submission(sandbox)
     sandbox.dns["spf.protection.outlook.com"] = {
-        "TXT": ['"v=spf1 ip4:203.0.113.0/24 ip6:2001:db8::/32 -all"']
+        "TXT": ['"v=spf1 ip4:203.0.113.224/27 ip6:2001:db8:ffff::/48 -all"']
     }
     for tenant in sandbox.tenants.values():
         _add_domain(sandbox, tenant)

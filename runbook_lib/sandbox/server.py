@@ -60,13 +60,14 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
         loop.add_signal_handler(number, stop.set)
     operators = seed_tenants(sandbox, options.tenants)
     certificates = make_certificates()
+    sandbox.authority = certificates.authority
     control_token = secrets.token_urlsafe(24)
     app = make_app(sandbox, control_token)
     server = make_server(app, LOOPBACK, certificates.server)
     async with AsyncExitStack() as stack:
         https = await stack.enter_async_context(_https(server))
         submission = await start_submission(sandbox, LOOPBACK, 0, certificates.server)
-        mail = await start_mx(sandbox, LOOPBACK, 0, certificates.server)
+        mail = await start_mx(sandbox, LOOPBACK, 0, certificates.edge)
         for smtp in (submission, mail):
             stack.callback(smtp.close)
         dns = await start_dns(sandbox, LOOPBACK, 0)

@@ -127,7 +127,7 @@ class SubmissionSession(SmtpSession):
             sender,
             self.envelope.recipients,
             content,
-            self.connection.peer,
+            self.connection.source.address,
             self.who.mailbox,
         )
         return replies.submitted(deliver(self.sandbox, self.who.tenant, submission))

@@ -31,7 +31,7 @@ def is_hello_name(text: str) -> bool:
     """Say whether an EHLO argument is a domain name or an address in brackets."""
     if _LITERAL.fullmatch(text):
         return True
-    return len(text) <= 255 and _DOMAIN.fullmatch(text) is not None
+    return is_domain(text)
 
 
 def read_path(keyword: str, argument: str) -> Path | None:
@@ -44,6 +44,11 @@ def read_path(keyword: str, argument: str) -> Path | None:
     if address and not is_address(address):
         return None
     return Path(address, {name.upper(): value for name, _, value in pairs})
+
+
+def is_domain(text: str) -> bool:
+    """Say whether a text is a domain name."""
+    return len(text) <= 255 and _DOMAIN.fullmatch(text) is not None
 
 
 def is_address(text: str) -> bool:

@@ -11,6 +11,8 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import cast
 
+from runbook_lib.sandbox.smtp_source import Source, certificate_names, public_address
+
 LONGEST_LINE = 65_536
 IDLE_SECONDS = 300.0
 
@@ -54,9 +56,15 @@ class SmtpConnection(asyncio.Protocol):
         self._reader.feed_eof()
 
     @property
-    def peer(self) -> str:
-        """Return the client's address."""
-        return str(self.transport.get_extra_info("peername")[0])
+    def source(self) -> Source:
+        """Return where the client comes from: its public address, its certificate.
+
+        The certificate was verified when TLS began.
+        """
+        peer = str(self.transport.get_extra_info("peername")[0])
+        session = self.transport.get_extra_info("ssl_object")
+        names = certificate_names(session.getpeercert()) if session else ()
+        return Source(public_address(peer), names, self.tls)
 
     async def line(self) -> bytes:
         """Return the next line without its end.

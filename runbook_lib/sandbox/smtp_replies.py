@@ -164,3 +164,10 @@ DIRECT_SEND_REJECTED = reply(
     "5.7.68 TenantInboundAttribution; Direct Send not allowed for this organization "
     "from unauthorized sources",
 )
+PARTNER_RESTRICTED = reply(
+    550,
+    "5.7.51 TenantInboundAttribution; There is a partner connector configured that "
+    "matched the message's recipient domain. The connector had either the "
+    "RestrictDomainsToIPAddresses or RestrictDomainsToCertificate set",
+)
+TLS_REQUIRED = reply(451, "5.7.3 STARTTLS is required to send mail")

@@ -71,11 +71,11 @@ class SmtpSession(SmtpDialogue):
 
     async def _hello(self, argument: str) -> Reply:
         return self._greeted(argument) or replies.extensions(
-            self.banner_host, self.connection.peer, self.offer()
+            self.banner_host, self.connection.source.address, self.offer()
         )
 
     async def _old_hello(self, argument: str) -> Reply:
-        hello = f"{self.banner_host} Hello [{self.connection.peer}]"
+        hello = f"{self.banner_host} Hello [{self.connection.source.address}]"
         return self._greeted(argument) or replies.reply(250, hello)
 
     def _greeted(self, argument: str) -> Reply | None:

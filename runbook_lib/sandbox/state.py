@@ -49,6 +49,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import trustme
+
 from runbook_lib.sandbox.behaviours import known_rows
 from runbook_lib.sandbox.faults import Faults
 from runbook_lib.sandbox.ids import IdSource
@@ -166,7 +168,8 @@ class Sandbox:
     """Everything one sandbox process knows.
 
     `stored_now` is null for the real time, or the fixed moment that stands in
-    every stored date. TLS and tokens never use it.
+    every stored date. TLS and tokens never use it. `authority` issues certificates
+    for mail servers that play a client of the MX side; null in tests without it.
     """
 
     seed: int
@@ -177,6 +180,7 @@ class Sandbox:
     tenants: dict[str, Tenant] = field(default_factory=dict)
     dns: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    authority: trustme.CA | None = None
     ids: IdSource = field(init=False)
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ row holds and to fail where the row is switched off.
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +19,13 @@ RowTests = tuple[Callable[[str], None], Callable[[str], None], Callable[[], None
 class Checks:
     """The checks of some areas, by row."""
 
-    def __init__(self, *areas: str) -> None:
-        """Collect checks for the rows of these areas."""
+    def __init__(self, *areas: str, file: str = "") -> None:
+        """Collect checks for the rows of these areas.
+
+        With `file`, the path of a test module, only for those that name it.
+        """
         self._areas = areas
+        self._file = Path(file).name
         self._checks: dict[str, Check] = {}
 
     def row(self, identifier: str) -> Callable[[Check], Check]:
@@ -39,7 +44,12 @@ class Checks:
 
     def missing(self) -> set[str]:
         """Return the rows of the areas that have no check."""
-        wanted = {row for row in known_rows() if row.partition(".")[0] in self._areas}
+        wanted = {
+            row.id
+            for row in known_rows().values()
+            if row.id.partition(".")[0] in self._areas
+            and self._file in ("", Path(row.test).name)
+        }
         return wanted ^ set(self._checks)
 
     def run(self, identifier: str, world: World) -> None:

@@ -8,50 +8,8 @@ from runbook_lib.sandbox.exchange_cmdlets import HANDLERS
 from runbook_lib.sandbox.exchange_contract import bind, cmdlets
 from runbook_lib.sandbox.exchange_errors import CmdletError
 from runbook_lib.sandbox.exchange_types import changed_list
+from tests.sandbox.cmdlet_parameters import FULL
 from tests.sandbox.mail import INBOX, MAILBOX
-
-# Parameters that fill one parameter set of each cmdlet that is carried out.
-FULL: dict[str, dict[str, Any]] = {
-    "Set-CASMailbox": {"Identity": MAILBOX},
-    "New-ServicePrincipal": {"AppId": "a", "ObjectId": "b"},
-    "Set-ServicePrincipal": {"Identity": "a"},
-    "Remove-ServicePrincipal": {"Identity": "a"},
-    "Add-MailboxPermission": {
-        "Identity": MAILBOX,
-        "User": "a",
-        "AccessRights": ["FullAccess"],
-    },
-    "Get-MailboxPermission": {"Identity": MAILBOX},
-    "Remove-MailboxPermission": {
-        "Identity": MAILBOX,
-        "User": "a",
-        "AccessRights": ["FullAccess"],
-    },
-    "Add-RecipientPermission": {
-        "Identity": MAILBOX,
-        "Trustee": "a",
-        "AccessRights": ["SendAs"],
-    },
-    "Remove-RecipientPermission": {
-        "Identity": MAILBOX,
-        "Trustee": "a",
-        "AccessRights": ["SendAs"],
-    },
-    "Get-MessageTraceDetailV2": {
-        "MessageTraceId": "11111111-2222-3333-4444-555555555555",
-        "RecipientAddress": INBOX,
-    },
-    "New-DistributionGroup": {"Name": "a"},
-    "Remove-DistributionGroup": {"Identity": "a"},
-    "New-ManagementScope": {
-        "Name": "a",
-        "RecipientRestrictionFilter": "Alias -eq 'sap'",
-    },
-    "Remove-ManagementScope": {"Identity": "a"},
-    "New-ManagementRoleAssignment": {"App": "a", "Role": "b"},
-    "Remove-ManagementRoleAssignment": {"Identity": "a"},
-    "Test-ServicePrincipalAuthorization": {"Identity": "a"},
-}
 
 
 @pytest.mark.parametrize("name", sorted(HANDLERS))

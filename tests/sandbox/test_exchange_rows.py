@@ -5,7 +5,7 @@ from tests.sandbox.mail import INBOX, MAILBOX
 from tests.sandbox.rows import Checks
 from tests.sandbox.world import EXCHANGE_APP_ID, World, error_of
 
-CHECKS = Checks("exchange")
+CHECKS = Checks("exchange", file=__file__)
 
 
 @CHECKS.row("exchange.audience")

@@ -39,7 +39,7 @@ def test_greeting_and_extensions() -> None:
         match = re.fullmatch(pattern, banner)
         assert match
         assert lines == [
-            f"250-{match[1]} Hello [127.0.0.1]",
+            f"250-{match[1]} Hello [203.0.113.1]",
             "250-SIZE 157286400",
             "250-PIPELINING",
             "250-DSN",

@@ -4,8 +4,7 @@ from tests.sandbox.mail import INBOX, MAILBOX, OUTSIDE, client_tls, message, sen
 from tests.sandbox.rows import Checks
 from tests.sandbox.world import World
 
-CHECKS = Checks("mx")
-RELAY = "127.0.0.5"
+CHECKS = Checks("mx", file=__file__)
 STRANGER = "someone@fabrikam.example"
 
 
@@ -54,28 +53,6 @@ def check_reject_direct_send(world: World) -> None:
         assert text.startswith(b"5.7.68 TenantInboundAttribution; Direct Send not")
         client.rset()
         assert send(client, message(STRANGER), STRANGER, INBOX)[0] == 250
-
-
-@CHECKS.row("mx.connector-by-address")
-def check_connector(world: World) -> None:
-    """From the connector's address relay and Direct Send work, from another not."""
-    world.run("Set-OrganizationConfig", RejectDirectSend=True)
-    connector = {
-        "Name": "SAP relay",
-        "Enabled": True,
-        "ConnectorType": "OnPremises",
-        "SenderIPAddresses": [f"{RELAY}/32"],
-    }
-    world.tenant.exchange.inbound_connectors.append(connector)
-    with world.mx(RELAY) as client:
-        assert send(client, message(), MAILBOX, INBOX, OUTSIDE)[0] == 250
-    with world.mx() as client:
-        client.mail(MAILBOX)
-        assert [client.rcpt(name)[0] for name in (INBOX, OUTSIDE)] == [550, 550]
-    connector["Enabled"] = False
-    with world.mx(RELAY) as client:
-        client.mail(MAILBOX)
-        assert client.rcpt(OUTSIDE)[0] == 550
 
 
 (

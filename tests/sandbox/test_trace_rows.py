@@ -89,7 +89,7 @@ def test_one_message_has_one_trace_id_and_a_row_per_recipient() -> None:
             OUTSIDE: "203.0.113.25",
         }
         assert rows[0]["Organization"] == "contoso.onmicrosoft.com"
-        assert rows[0]["FromIP"] == "127.0.0.1"
+        assert rows[0]["FromIP"] == "203.0.113.1"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_details_come_no_earlier_than_the_row() -> None:
         ({"Status": ["Delivered"]}, 2),
         ({"Status": ["Failed"]}, 0),
         ({"MessageId": "<own@client.contoso.com>"}, 0),
-        ({"FromIP": "127.0.0.1"}, 2),
+        ({"FromIP": "203.0.113.1"}, 2),
         ({"ToIP": "203.0.113.25"}, 1),
         ({"StartDate": "2020-01-01", "EndDate": "2020-01-02"}, None),
     ],
