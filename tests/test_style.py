@@ -27,7 +27,7 @@ CATCH_ALL = frozenset(
 )
 HEAVY = ("papermill", "pandas", "msal", "IPython", "ipywidgets", "httpx", "pydantic")
 PRINTING = frozenset({"cli", "notebook.py"})
-STOPS = (".", "?", ":")
+STOPS = (".", "?", ":", "…")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ LEAST_BASIS = {"secret": 750, "certificate": 751}
 # Kernel releases that people give for SAP_BASIS. 753 is both and is accepted.
 KERNELS = frozenset({721, 722, 741, 742, 745, 749, 773, 777, 781, 785, 789, 793, 916})
 
+# After 4.6 came 6.10: 7.5 and 75 are no releases, though 7.50 and 750 are one.
+OLDEST, FIRST_OF_THREE_DIGITS = 46, 610
+
 _RELEASE = re.compile(r"(?:SAP_BASIS\s+)?(\d{2,3}|\d{1,2}\.\d{1,2})(?:\s+.*)?")
 
 
@@ -53,7 +56,7 @@ def parse_basis(text: str) -> int:
     """
     match = _RELEASE.fullmatch(text.strip())
     release = int(match[1].replace(".", "")) if match else 0
-    if release < 46:
+    if release != OLDEST and release < FIRST_OF_THREE_DIGITS:
         raise InputError(
             f"sap_basis: {text!r} is not a SAP_BASIS release",
             remedy="Give it as 758 or 7.58 (System > Status > Components).",

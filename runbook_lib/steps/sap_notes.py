@@ -54,5 +54,6 @@ class SapNotesImplemented(Attestation):
 
 def _texts(evidence: Evidence) -> list[str]:
     """Return the attachments that are text; screenshots are kept, not read."""
-    found = [path for path in evidence.files if path.suffix in {".txt", ".csv", ".log"}]
+    kinds = {".txt", ".csv", ".log"}
+    found = [path for path in evidence.files if path.suffix.lower() in kinds]
     return [path.read_text("utf-8", errors="replace") for path in found]

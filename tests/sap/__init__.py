@@ -1,0 +1,1 @@
+"""Tests of what is read from SAP's screens and from tools on its host."""
