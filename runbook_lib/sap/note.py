@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 
+from runbook_lib.sap.finding import Finding, failed, passed, unclear
+from runbook_lib.sap.pasted import cleaned, filled
+from runbook_lib.sap.sources import GUIDE
+
+SNOTE = "SNOTE"
+
 # Implementation states as transaction SNOTE shows them in English. The list is
 # from memory: a state that is not in it does not pass.
 STATES = {
     "completely implemented": True,
+    "not completely implemented": False,
     "cannot be implemented": None,
     "incompletely implemented": False,
     "can be implemented": False,
@@ -18,7 +25,14 @@ STATES = {
     "de-implemented": False,
 }
 
+# The worst one first: what contradicts, what leaves it open, what says yes.
+_WORST_FIRST = (False, None, True)
+
 _STATE = re.compile("|".join(sorted(map(re.escape, STATES), key=len, reverse=True)))
+# A package that is only mentioned, as in a range of validity, contains nothing.
+_SAYS = r"(?:contain|includ|deliver|solved|corrected)"
+_DELIVERED = re.compile(rf"(?i)\b{_SAYS}")
+_NOT_DELIVERED = re.compile(rf"(?i)\bnot (?:yet )?{_SAYS}")
 _PACKAGE = re.compile(r"SAPK-?\w+")
 
 
@@ -30,13 +44,20 @@ def note_state(text: str, note: str) -> str | None:
     say. Where several lines differ, the worst one counts.
     """
     found = [state for line in _near(text, note) for state in _states(line)]
-    return min(found, key=lambda state: STATES[state] is True) if found else None
+    found.sort(key=lambda state: _WORST_FIRST.index(STATES[state]))
+    return found[0] if found else None
 
 
 def delivered_by(text: str, note: str) -> str | None:
-    """Return the support package named with the note as containing it, or None."""
+    """Return the support package named with the note as containing it, or None.
+
+    The text has to say so, or to show a state that such a package explains.
+    """
     for line in _near(text, note):
-        if package := _PACKAGE.search(line):
+        says = _DELIVERED.search(line) and not _NOT_DELIVERED.search(line)
+        explains = any(STATES[state] is None for state in _states(line))
+        package = _PACKAGE.search(line)
+        if package and (says or (explains and not _NOT_DELIVERED.search(line))):
             return package[0]
     return None
 
