@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import re
 
-from runbook_lib.sap.finding import Finding, failed, passed, unclear
-from runbook_lib.sap.pasted import cleaned, filled
-from runbook_lib.sap.sources import GUIDE
-
-SNOTE = "SNOTE"
-
 # Implementation states as transaction SNOTE shows them in English. The list is
 # from memory: a state that is not in it does not pass.
 STATES = {
