@@ -1,0 +1,103 @@
+"""Imports and uses once what every tenant's process will use.
+
+Without secrets, without a network, without threads. What is done here is done
+once for a batch instead of once for each tenant; a test compares the modules
+of a tenant's process with those loaded here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import ssl
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import msal
+
+from runbook_lib import opening
+from runbook_lib.batch.shell import NotebookShell
+from runbook_lib.clients.http import Wire, open_http
+from runbook_lib.secret import Mask, mask_logging
+
+AUTHORITY = "https://login.example/00000000-0000-0000-0000-000000000000"
+
+# Loaded by name at their first use, in every process.
+LATE = (
+    "IPython.core.completerlib",
+    "encodings.idna",
+    "httpcore",
+    "h11",
+    "socks",
+    "stringprep",
+    "unicodedata",
+    # What a notebook imports; importing it watches the cells of this shell.
+    "runbook_lib.notebook",
+    "runbook_lib.steps.catalogue",
+)
+
+
+def warm_up(shell: NotebookShell) -> None:
+    """Import and use everything once."""
+    for name in LATE:
+        if importlib.util.find_spec(name.partition(".")[0]):
+            importlib.import_module(name)
+    opening.library_digest()
+    _request()
+    _token()
+    _show(shell)
+
+
+def _request() -> None:
+    """Send a request that ends in this process, through every layer of ours."""
+    reply = httpx.MockTransport(lambda _: httpx.Response(200, json={"value": []}))
+    mask = Mask()
+    mask_logging(mask)
+    with open_http(Wire(), lambda _: None, mask, transport=reply) as client:
+        client.get("https://graph.example/v1.0/x", params={"a": "b"}).json()
+        client.post("https://graph.example/v1.0/x", json={"a": 1}).json()
+    httpx.HTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)).close()
+
+
+class _NoNetwork:
+    """Answers MSAL as Entra ID would, without asking it."""
+
+    def get(self, _url: str, **_ignored: object) -> SimpleNamespace:
+        """Return the metadata of the authority."""
+        return self._reply(
+            token_endpoint=f"{AUTHORITY}/token",
+            authorization_endpoint=f"{AUTHORITY}/authorize",
+            issuer=AUTHORITY,
+        )
+
+    def post(self, _url: str, **_ignored: object) -> SimpleNamespace:
+        """Return a token that opens nothing."""
+        return self._reply(**{"access_token": "none", "expires_in": 3599})
+
+    def close(self) -> None:
+        """Close nothing."""
+
+    def _reply(self, **body: Any) -> SimpleNamespace:
+        text = json.dumps(body)
+        return SimpleNamespace(
+            status_code=200, text=text, headers={}, raise_for_status=lambda: None
+        )
+
+
+def _token() -> None:
+    application = msal.ConfidentialClientApplication(
+        "00000000-0000-0000-0000-000000000000",
+        client_credential="none",
+        authority=AUTHORITY,
+        validate_authority=False,
+        instance_discovery=False,
+        http_client=_NoNetwork(),
+    )
+    application.acquire_token_for_client(["https://graph.example/.default"])
+
+
+def _show(shell: Any) -> None:
+    """Compile a cell and format a value, as the shell does for each cell."""
+    shell.display_formatter.format({"a": 1})
+    shell.compile(shell.transform_cell("a = 1\na"), "<warm>", "exec")
