@@ -351,6 +351,12 @@ def forge_ledger_line(outputs: Path) -> None:
     relink(path, entries)
 
 
+def forge_ledger_result(outputs: Path) -> None:
+    """Give the last run another result in the ledger."""
+    path = outputs / "ledger.ndjson"
+    relink(path, [*parsed(path)[:-1], {**parsed(path)[-1], "result": "failed"}])
+
+
 def move_record(outputs: Path) -> None:
     """Let a run stand in for another one."""
     shutil.rmtree(record(outputs))
@@ -394,6 +400,7 @@ TAMPERINGS: dict[Tamper, str] = {
     forget_run_and_record: "the ledger was rewritten",
     close_twice: "contoso/second was opened or closed more than once",
     forge_ledger_line: "the ledger was rewritten",
+    forge_ledger_result: "the ledger has another result",
     move_record: "this is the record of contoso/third",
 }
 

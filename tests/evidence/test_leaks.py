@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -36,16 +37,20 @@ def in_text(text: str) -> bytes:
 
 
 def base64_within(
-    before: int, *, url: bool, lines: bool = False
+    before: int, *, url: bool = False, after: str = "", width: int = 1000
 ) -> Callable[[str], bytes]:
-    """Return a maker of base64 in which the value begins after some bytes."""
+    """Return a maker of base64 in which the value begins after some bytes.
+
+    `after` are base64 characters that stand before it without a space, so that
+    nobody can tell where it begins; `width` is the length of a line.
+    """
 
     def make(text: str) -> bytes:
         raw = b"x" * before + text.encode() + b"tail" * 40
         encoded = base64.urlsafe_b64encode(raw) if url else base64.b64encode(raw)
-        if lines:
-            encoded = base64.encodebytes(raw).replace(b"\n", b"\r\n")
-        return in_text(encoded.decode())
+        whole = after + encoded.decode()
+        lines = [whole[at : at + width] for at in range(0, len(whole), width)]
+        return in_text("\r\n".join(lines))
 
     return make
 
@@ -68,6 +73,14 @@ def as_form(text: str) -> str:
     return html.escape(text, quote=False).replace('"', "&#34;").replace("'", "&#39;")
 
 
+BASE64: dict[str, Any] = {
+    "": {},
+    "url": {"url": True},
+    " within other characters": {"after": "Zz"},
+    "url within other characters": {"after": "Zz", "url": True},
+    " in lines of 76": {"width": 76},
+    " in lines of 40": {"width": 40},
+}
 FORMS: dict[str, Callable[[str], bytes]] = {
     "plain": in_text,
     "at the very end": lambda text: text.encode(),
@@ -109,21 +122,20 @@ FORMS: dict[str, Callable[[str], bytes]] = {
         base64.b64encode(gzip.compress(in_text(text))).decode()
     ),
     "gzip in wrapped base64": lambda text: base64.encodebytes(
-        gzip.compress(noise(200) + in_text(text))
+        gzip.compress(noise(200).hex().encode() + in_text(text))
     ),
+    "wrapped base64 in JSON": lambda text: json.dumps(
+        base64_within(2, width=40)(text).decode()
+    ).encode(),
     "base64 in gzip": lambda text: gzip.compress(in_text(xoauth2(text))),
     "gzip in gzip": lambda text: gzip.compress(gzip.compress(in_text(text))),
     "cut gzip": lambda text: gzip.compress(
         in_text(text) + noise(5000), compresslevel=0
     )[:3000],
 } | {
-    f"{name} after {before} bytes": base64_within(before, url=url, lines=lines)
+    f"base64{name} after {before} bytes": base64_within(before, **how)
     for before in range(4)
-    for name, url, lines in (
-        ("base64", False, False),
-        ("base64url", True, False),
-        ("base64 in lines", False, True),
-    )
+    for name, how in BASE64.items()
 }
 
 

@@ -1,8 +1,10 @@
 """The ledger: linked lines, written once, by one process at a time."""
 
+import fcntl
 import json
 import multiprocessing
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,21 @@ def test_unknown_kind_of_line_is_refused(tmp_path: Path) -> None:
     ledger._append({"run": "x", "tenant": "contoso", "line": "forged"})
     with pytest.raises(RecordBroken, match="not one of closed, opened"):
         read_ledger(ledger.path)
+
+
+def test_a_second_writer_waits(tmp_path: Path) -> None:
+    """While another process has the lock, nothing is appended."""
+    ledger = filled(tmp_path, runs=1)
+    before = ledger.path.read_bytes()
+    writer = threading.Thread(target=ledger.opened, args=("later", "contoso"))
+    with ledger.path.with_suffix(".lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        writer.start()
+        writer.join(timeout=0.2)
+        assert writer.is_alive()
+        assert ledger.path.read_bytes() == before
+    writer.join()
+    assert len(read_ledger(ledger.path).lines) == 3
 
 
 def _appended(folder: Path, worker: int) -> None:

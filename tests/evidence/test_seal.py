@@ -92,12 +92,14 @@ def test_only_that_line_differs_from_the_executed_file(tmp_path: Path) -> None:
     assert kept == executed
 
 
-def test_notebook_that_names_its_run_is_kept_to_the_byte(tmp_path: Path) -> None:
-    """Nothing is added where nothing is missing."""
+@pytest.mark.parametrize("earlier", ["", 'run_id = "other"\n'])
+def test_notebook_that_names_its_run_is_kept_to_the_byte(
+    tmp_path: Path, earlier: str
+) -> None:
+    """Nothing is added where nothing is missing; the last value counts."""
     record = left_open(tmp_path)
-    saved = notebook(
-        tmp_path / "out.ipynb", head=record.head, injected='run_id = "example"\n'
-    )
+    given = f'{earlier}run_id: str = "example"\n'
+    saved = notebook(tmp_path / "out.ipynb", head=record.head, injected=given)
     run = seal(record, saved)
     assert (run.folder / "notebook.ipynb").read_bytes() == saved.read_bytes()
     assert "is an archive" not in (run.folder / "VERIFY.md").read_text("utf-8")
