@@ -38,7 +38,7 @@ def check_assertion(
     if sandbox.holds("entra.assertion-signature"):
         _check_signature(key, text)
     if sandbox.holds("entra.assertion-audience"):
-        _check_audience(tenant, claims)
+        _check_audience(sandbox, tenant, claims)
     if {claims.get("iss"), claims.get("sub")} != {application["appId"]}:
         raise AadstsError(50027)
     if sandbox.holds("entra.assertion-times"):
@@ -141,11 +141,12 @@ def _shown_thumbprint(header: dict[str, Any]) -> str:
         return value
 
 
-def _check_audience(tenant: Tenant, claims: dict[str, Any]) -> None:
+def _check_audience(sandbox: Sandbox, tenant: Tenant, claims: dict[str, Any]) -> None:
     """Refuse an assertion that was made for somebody else."""
     audiences = claims.get("aud")
     names = audiences if isinstance(audiences, list) else [audiences]
-    if not any(name in accepted_audiences(tenant) for name in names):
+    accepted = accepted_audiences(sandbox, tenant)
+    if not any(name in accepted for name in names):
         raise AadstsError(700023)
 
 
@@ -158,12 +159,16 @@ def _check_times(claims: dict[str, Any]) -> None:
         raise AadstsError(700024, **_times(now, start, end))
 
 
-def accepted_audiences(tenant: Tenant) -> set[str]:
+def accepted_audiences(sandbox: Sandbox, tenant: Tenant) -> set[str]:
     """Return the values of `aud` that name this tenant's token endpoint."""
     paths = ("oauth2/v2.0/token", "oauth2/token", "v2.0")
     names = (tenant.tenant_id, *tenant.domains)
-    host = "https://login.microsoftonline.com"
-    return {f"{host}/{name}/{path}" for name in names for path in paths}
+    return {
+        f"https://{host}/{name}/{path}"
+        for host in sandbox.cloud.login
+        for name in names
+        for path in paths
+    }
 
 
 def _times(now: float, start: float, end: float) -> dict[str, str]:

@@ -9,14 +9,7 @@ from dataclasses import dataclass
 
 import trustme
 
-from runbook_lib.sandbox.hosts import (
-    EXCHANGE,
-    GRAPH,
-    LOCAL,
-    LOGIN,
-    MX_SUFFIX,
-    SUBMISSION,
-)
+from runbook_lib.sandbox.hosts import GLOBAL, LOCAL, Cloud
 
 
 @dataclass(frozen=True)
@@ -33,15 +26,14 @@ class Certificates:
     edge: ssl.SSLContext
 
 
-def make_certificates() -> Certificates:
+def make_certificates(cloud: Cloud = GLOBAL) -> Certificates:
     """Make an authority and a certificate for the cloud's real host names.
 
-    MX endpoints are covered by one wildcard, as in the real certificate. TLS below
-    1.2 is refused, as Microsoft 365 does.
+    MX endpoints and vaults are covered by a wildcard each, as in the real ones. TLS
+    below 1.2 is refused, as Microsoft 365 does.
     """
     authority = trustme.CA(organization_name="Sandbox tenant, for tests only")
-    names = (*LOGIN, *GRAPH, *EXCHANGE, *SUBMISSION, f"*.{MX_SUFFIX}", *LOCAL)
-    leaf = authority.issue_cert(*names)
+    leaf = authority.issue_cert(*dict.fromkeys((*cloud.names, *LOCAL)))
     edge = _context(leaf)
     edge.verify_mode = ssl.CERT_OPTIONAL
     authority.configure_trust(edge)

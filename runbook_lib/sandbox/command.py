@@ -7,6 +7,7 @@ import click
 
 from runbook_lib.sandbox.behaviours import known_rows
 from runbook_lib.sandbox.faults import FAULTS, Fault, parse_fault
+from runbook_lib.sandbox.hosts import CLOUDS
 
 
 def _faults(
@@ -53,6 +54,13 @@ def _rows(
     help="How many tenants: contoso, fabrikam, tenant0003, …",
 )
 @click.option(
+    "--cloud",
+    default="global",
+    show_default=True,
+    type=click.Choice(list(CLOUDS)),
+    help="Which cloud is played: host names, resources and ids of app roles.",
+)
+@click.option(
     "--now",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
     help="Fixed date (UTC) for stored dates; TLS and tokens keep the real time.",
@@ -78,6 +86,7 @@ def sandbox(
     log_file: Path | None,
     seed: int,
     tenants: int,
+    cloud: str,
     now: datetime | None,
     faults: tuple[Fault, ...],
     broken: frozenset[str],
@@ -90,6 +99,6 @@ def sandbox(
     log = log_file.resolve() if log_file else ready.with_name("log.ndjson")
     moment = now.replace(tzinfo=UTC) if now else None
     try:
-        serve(Options(ready, log, seed, tenants, moment, faults, broken))
+        serve(Options(ready, log, seed, tenants, moment, faults, broken, cloud))
     except OSError as error:
         raise click.ClickException(str(error)) from None

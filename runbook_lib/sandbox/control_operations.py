@@ -14,7 +14,12 @@ from runbook_lib.sandbox.directory import (
     remove_service_principal,
 )
 from runbook_lib.sandbox.faults import parse_fault
-from runbook_lib.sandbox.seed import SECRET_END, add_application, add_secret, grant
+from runbook_lib.sandbox.seed_objects import (
+    SECRET_END,
+    add_application,
+    add_secret,
+    grant,
+)
 from runbook_lib.sandbox.state import JsonObject, Mailbox, Sandbox, Tenant, date_text
 
 Operation = Callable[..., JsonObject | None]

@@ -15,6 +15,7 @@ from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant, date_text
 
 EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+VAULT_APP_ID = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
 # The tenant that owns Microsoft's own applications.
 MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
@@ -88,15 +89,16 @@ def new_assignment(
 
 
 def new_secret(
-    tenant: Tenant, wanted: JsonObject, now: datetime
+    tenant: Tenant, wanted: JsonObject, now: datetime, text: str | None = None
 ) -> tuple[JsonObject, str]:
     """Return a password credential, and its text, which the credential only hints.
 
-    The text is random in each run; its first three characters, which Graph shows
-    as `hint`, come from the seed, so that what Graph shows can be reproduced.
+    The text is random in each run, unless it is given; its first three characters,
+    which Graph shows as `hint`, come from the seed, so that what Graph shows can be
+    reproduced.
     """
     hint = tenant.ids.letters(3)
-    text = f"{hint}8Q~{_random_text(34)}"
+    text = text or secret_text(hint)
     start = wanted.get("startDateTime") or date_text(now)
     end = wanted.get("endDateTime") or date_text(_years_later(start))
     credential = {
@@ -111,9 +113,9 @@ def new_secret(
     return credential, text
 
 
-def _random_text(length: int) -> str:
-    """Return characters that a secret of Entra may have."""
-    return "".join(secrets.choice(SECRET_ALPHABET) for _ in range(length))
+def secret_text(hint: str) -> str:
+    """Return a new secret text that begins with `hint`."""
+    return f"{hint}8Q~{''.join(secrets.choice(SECRET_ALPHABET) for _ in range(34))}"
 
 
 def _utc(text: str) -> str:

@@ -16,10 +16,17 @@ LEFT_OUT = (
     "deleted items",
     "messages in mailboxes and the message trace",
     "WhenChanged and WhenChangedUTC of Exchange objects",
-    "texts and hashes of secrets",
+    "texts and hashes of secrets and passwords",
 )
 
-_LEFT_OUT_FIELDS = {"deleted_items", "secret_hashes", "ids", "exchange"}
+_LEFT_OUT_FIELDS = {
+    "deleted_items",
+    "secret_hashes",
+    "password_hashes",
+    "ids",
+    "exchange",
+    "vault",
+}
 _LEFT_OUT_EXCHANGE = {"traces"}
 _LEFT_OUT_MAILBOX = {"sent", "inbox"}
 _LEFT_OUT_PROPERTIES = {"WhenChanged", "WhenChangedUTC"}
@@ -32,6 +39,7 @@ def dump(sandbox: Sandbox, tenant: Tenant) -> bytes:
     """
     configuration = {
         "tenant": _fields(tenant, _LEFT_OUT_FIELDS),
+        "vault": _fields(tenant.vault, {"values"}),
         "exchange": _exchange(tenant),
         "dns": {
             name: records

@@ -10,15 +10,10 @@ from urllib.parse import urlsplit
 
 from runbook_lib.sandbox.entra_errors import AadstsError, error_answer, sign_in_headers
 from runbook_lib.sandbox.entra_token import SHARED_TENANTS, find_tenant, token
-from runbook_lib.sandbox.hosts import LOGIN
+from runbook_lib.sandbox.hosts import Cloud
 from runbook_lib.sandbox.http import Answer, Call, Service
 from runbook_lib.sandbox.keys import signing_key
 from runbook_lib.sandbox.state import JsonObject
-
-PREFERRED = "https://login.microsoftonline.com"
-
-# The host names that the real instance discovery names for the global cloud.
-ALIASES = (*LOGIN, "sts.windows.net")
 
 _CLAIMS = [
     "sub",
@@ -57,15 +52,19 @@ def handle(call: Call) -> Answer:
 def openid_configuration(call: Call, identifier: str) -> Answer:
     """Return the metadata of a tenant, found by id or verified domain."""
     if identifier in SHARED_TENANTS:
-        return Answer(200, metadata(identifier, "{tenantid}"), sign_in_headers())
+        return Answer(
+            200,
+            metadata(call.sandbox.cloud, identifier, "{tenantid}"),
+            sign_in_headers(),
+        )
     tenant = find_tenant(call.sandbox, identifier, "invalid_tenant")
-    document = metadata(tenant.tenant_id, tenant.tenant_id)
+    document = metadata(call.sandbox.cloud, tenant.tenant_id, tenant.tenant_id)
     return Answer(200, document, sign_in_headers(), tenant.tenant_id)
 
 
-def metadata(path: str, issuer: str) -> JsonObject:
+def metadata(cloud: Cloud, path: str, issuer: str) -> JsonObject:
     """Return the OpenID Connect metadata document."""
-    base = f"{PREFERRED}/{path}"
+    base = f"{cloud.authority}/{path}"
     return {
         "token_endpoint": f"{base}/oauth2/v2.0/token",
         "token_endpoint_auth_methods_supported": [
@@ -84,9 +83,9 @@ def metadata(path: str, issuer: str) -> JsonObject:
             "id_token token",
         ],
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
-        "issuer": f"{PREFERRED}/{issuer}/v2.0",
+        "issuer": f"{cloud.authority}/{issuer}/v2.0",
         "request_uri_parameter_supported": False,
-        "userinfo_endpoint": "https://graph.microsoft.com/oidc/userinfo",
+        "userinfo_endpoint": f"https://{cloud.graph}/oidc/userinfo",
         "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
         "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
         "http_logout_supported": True,
@@ -95,9 +94,9 @@ def metadata(path: str, issuer: str) -> JsonObject:
         "claims_supported": _CLAIMS,
         "kerberos_endpoint": f"{base}/kerberos",
         "tenant_region_scope": "EU",
-        "cloud_instance_name": "microsoftonline.com",
+        "cloud_instance_name": cloud.instance_name,
         "cloud_graph_host_name": "graph.windows.net",
-        "msgraph_host": "graph.microsoft.com",
+        "msgraph_host": cloud.graph,
         "rbac_url": "https://pas.windows.net",
     }
 
@@ -112,19 +111,21 @@ def keys(call: Call, identifier: str) -> Answer:
 def instance_discovery(call: Call, identifier: str) -> Answer:
     """Say which host names belong together, for an authority of this cloud."""
     parts = urlsplit(call.query.get("authorization_endpoint", ""))
-    known = parts.hostname in ALIASES
+    cloud = call.sandbox.cloud
+    aliases = [*cloud.login, *cloud.login_aliases]
+    known = parts.hostname in aliases
     if not known and call.sandbox.holds("entra.unknown-instance"):
         raise AadstsError(50049)
     path = parts.path.strip("/").partition("/")[0] or "common"
-    configuration = f"{PREFERRED}/{path}/v2.0/.well-known/openid-configuration"
+    configuration = f"{cloud.authority}/{path}/v2.0/.well-known/openid-configuration"
     body = {
         "tenant_discovery_endpoint": configuration,
         "api-version": call.query.get("api-version", "1.0"),
         "metadata": [
             {
-                "preferred_network": "login.microsoftonline.com",
-                "preferred_cache": "login.windows.net",
-                "aliases": list(ALIASES),
+                "preferred_network": cloud.login[0],
+                "preferred_cache": cloud.login[-1],
+                "aliases": aliases,
             }
         ],
     }

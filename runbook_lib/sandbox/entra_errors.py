@@ -12,8 +12,6 @@ from typing import Any
 
 from runbook_lib.sandbox.http import Answer, Call
 
-ERROR_PAGE = "https://login.microsoftonline.com/error?code="
-
 
 @dataclass(frozen=True)
 class Aadsts:
@@ -183,7 +181,7 @@ def error_answer(call: Call, problem: AadstsError) -> Answer:
         "timestamp": moment,
         "trace_id": trace,
         "correlation_id": correlation,
-        "error_uri": f"{ERROR_PAGE}{problem.code}",
+        "error_uri": f"{call.sandbox.cloud.authority}/error?code={problem.code}",
         **problem.extra,
     }
     return Answer(problem.known.status, body, sign_in_headers(trace))

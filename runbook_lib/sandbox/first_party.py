@@ -12,7 +12,14 @@ from datetime import datetime
 from functools import cache
 from importlib import resources
 
-from runbook_lib.sandbox.directory import MICROSOFT_TENANT, new_service_principal
+from runbook_lib.sandbox.directory import (
+    EXCHANGE_APP_ID,
+    GRAPH_APP_ID,
+    MICROSOFT_TENANT,
+    VAULT_APP_ID,
+    new_service_principal,
+)
+from runbook_lib.sandbox.hosts import Cloud
 from runbook_lib.sandbox.state import JsonObject, Tenant
 
 
@@ -25,10 +32,10 @@ def _known() -> dict[str, JsonObject]:
 
 
 def first_party_principal(
-    tenant: Tenant, app_id: str, now: datetime
+    cloud: Cloud, tenant: Tenant, app_id: str, now: datetime
 ) -> JsonObject | None:
     """Return a new service principal of Microsoft's application, or null."""
-    known = _known().get(app_id)
+    known = _of_cloud(cloud).get(app_id)
     if known is None:
         return None
     application = {
@@ -39,12 +46,41 @@ def first_party_principal(
     principal = new_service_principal(tenant, application, now)
     return principal | {
         "appOwnerOrganizationId": MICROSOFT_TENANT,
-        "servicePrincipalNames": [app_id, *known["servicePrincipalNames"]],
-        "appRoles": [_app_role(value, id_) for value, id_ in known["appRoles"].items()],
-        "oauth2PermissionScopes": [
-            _scope(value, id_) for value, id_ in known["scopes"].items()
-        ],
+        "servicePrincipalNames": list(known["servicePrincipalNames"]),
+        # Nothing changes the roles of Microsoft's applications: all tenants share
+        # one list.
+        "appRoles": known["appRoles"],
+        "oauth2PermissionScopes": known["oauth2PermissionScopes"],
     }
+
+
+@cache
+def _of_cloud(cloud: Cloud) -> dict[str, JsonObject]:
+    """Return names, app roles and scopes of the known applications in a cloud."""
+    return {
+        app_id: {
+            "displayName": known["displayName"],
+            "servicePrincipalNames": [app_id, *_names(cloud, app_id)],
+            "appRoles": [
+                _app_role(value, cloud.app_roles.get(value, id_))
+                for value, id_ in known["appRoles"].items()
+            ],
+            "oauth2PermissionScopes": [
+                _scope(value, id_) for value, id_ in known["scopes"].items()
+            ],
+        }
+        for app_id, known in _known().items()
+    }
+
+
+def _names(cloud: Cloud, app_id: str) -> list[str]:
+    """Return the resource identifiers of an application, with and without a slash."""
+    resources = {
+        EXCHANGE_APP_ID: cloud.exchange_resources,
+        GRAPH_APP_ID: (f"https://{cloud.graph}",),
+        VAULT_APP_ID: (cloud.vault_resource,),
+    }
+    return [name for base in resources[app_id] for name in (f"{base}/", base)]
 
 
 def _app_role(value: str, identifier: str) -> JsonObject:

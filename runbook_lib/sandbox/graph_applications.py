@@ -11,10 +11,10 @@ from runbook_lib.sandbox.directory import new_application, remove_application
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_errors import bad_request
 from runbook_lib.sandbox.graph_key_credentials import checked_key_credentials
-from runbook_lib.sandbox.graph_query import listed, single
+from runbook_lib.sandbox.graph_query import context_url, listed, single
 from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
-from runbook_lib.sandbox.state import JsonObject, Tenant
+from runbook_lib.sandbox.state import JsonObject
 
 READ_ONLY = frozenset(
     [
@@ -93,9 +93,9 @@ def create_application(graph: GraphCall) -> Answer:
         tenant.owners[identifier] = [graph.owner]
     for relation in ("application", "filter", "service-principal"):
         graph.sandbox.faults.start_lag(relation, identifier)
-    context = "https://graph.microsoft.com/v1.0/$metadata#applications/$entity"
+    context = context_url(graph.call, "applications", None, "/$entity")
     answer = Answer(201, {"@odata.context": context, **shown(application)})
-    answer.headers["Location"] = location(tenant, identifier, "Application")
+    answer.headers["Location"] = location(graph, identifier, "Application")
     return answer
 
 
@@ -137,10 +137,10 @@ def list_owners(graph: GraphCall) -> Answer:
     return listed(graph.call, "directoryObject", "directoryObjects", owners)
 
 
-def location(tenant: Tenant, identifier: str, kind: str) -> str:
+def location(graph: GraphCall, identifier: str, kind: str) -> str:
     """Return the Location header of a new directory object."""
     return (
-        f"https://graph.microsoft.com/v2/{tenant.tenant_id}/directoryObjects/"
+        f"https://{graph.call.host}/v2/{graph.tenant.tenant_id}/directoryObjects/"
         f"{identifier}/Microsoft.DirectoryServices.{kind}"
     )
 

@@ -7,7 +7,7 @@ Source: Microsoft Learn, "Grant an appRoleAssignment for a service principal",
 from runbook_lib.sandbox.directory import new_assignment
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_errors import bad_request, not_found
-from runbook_lib.sandbox.graph_query import listed, single
+from runbook_lib.sandbox.graph_query import context_url, listed, single
 from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
@@ -177,10 +177,10 @@ def _created(
     )
     graph.tenant.app_role_assignments[assignment["id"]] = assignment
     graph.sandbox.faults.start_lag("roles", assignment["id"])
-    context = "https://graph.microsoft.com/v1.0/$metadata#appRoleAssignments/$entity"
+    context = context_url(graph.call, "appRoleAssignments", None, "/$entity")
     answer = Answer(201, {"@odata.context": context, **assignment})
     path = f"servicePrincipals/{principal['id']}/appRoleAssignments/{assignment['id']}"
-    answer.headers["Location"] = f"https://graph.microsoft.com/v1.0/{path}"
+    answer.headers["Location"] = f"https://{graph.call.host}/v1.0/{path}"
     return answer
 
 

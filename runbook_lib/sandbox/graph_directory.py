@@ -6,6 +6,7 @@ Source: Microsoft Learn, Graph v1.0 reference, "organization", "domain", "direct
 
 from collections.abc import Iterable
 
+from runbook_lib.sandbox.directory_roles import ROLE_TEMPLATES
 from runbook_lib.sandbox.graph_applications import shown
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_errors import (
@@ -14,18 +15,9 @@ from runbook_lib.sandbox.graph_errors import (
     unsupported_query,
 )
 from runbook_lib.sandbox.graph_permissions import READ_ROLES
-from runbook_lib.sandbox.graph_query import is_advanced, listed, single
+from runbook_lib.sandbox.graph_query import context_url, is_advanced, listed, single
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject, date_text
-
-# Directory role template ids. Source: Microsoft Learn, "Microsoft Entra built-in
-# roles".
-ROLE_TEMPLATES = {
-    "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
-    "29232cdf-9323-42fd-ade2-1d097af3e4de": "Exchange Administrator",
-    "f2ef992c-3afb-46b9-b7cf-a126ee74c451": "Global Reader",
-    "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
-}
 
 
 def get_organization(graph: GraphCall) -> Answer:
@@ -140,7 +132,7 @@ def restore_deleted(graph: GraphCall) -> Answer:
         restored += [i for i in items if i["appId"] == item["appId"] and i is not item]
     for entry in restored:
         _put_back(graph, entry)
-    context = "https://graph.microsoft.com/v1.0/$metadata#directoryObjects/$entity"
+    context = context_url(graph.call, "directoryObjects", None, "/$entity")
     shown_item = {**shown(item), "deletedDateTime": None}
     return Answer(200, {"@odata.context": context, **shown_item})
 

@@ -114,7 +114,7 @@ def error_answer(call: Call, problem: GraphError) -> Answer:
     if problem.status == 401:
         answer.headers["WWW-Authenticate"] = (
             'Bearer realm="", authorization_uri='
-            '"https://login.microsoftonline.com/common/oauth2/authorize",'
+            f'"{call.sandbox.cloud.authority}/common/oauth2/authorize",'
             ' client_id="00000003-0000-0000-c000-000000000000"'
         )
     return answer

@@ -10,13 +10,11 @@ from runbook_lib.sandbox.entra_token import secret_hash
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_errors import bad_request
 from runbook_lib.sandbox.graph_policies import check_new_password
+from runbook_lib.sandbox.graph_query import context_url
 from runbook_lib.sandbox.graph_types import check_body, is_guid
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
 
-CONTEXT = (
-    "https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.passwordCredential"
-)
 # What the service makes itself and a caller cannot choose.
 MADE_BY_SERVICE = frozenset({"customKeyIdentifier", "hint", "keyId", "secretText"})
 
@@ -43,7 +41,8 @@ def add_password(graph: GraphCall) -> Answer:
         credential["secretText"] = text
     graph.tenant.secret_hashes[credential["keyId"]] = secret_hash(text)
     graph.sandbox.faults.start_lag("secret", credential["keyId"])
-    return Answer(200, {"@odata.context": CONTEXT, **credential, "secretText": text})
+    context = context_url(graph.call, "microsoft.graph.passwordCredential", None)
+    return Answer(200, {"@odata.context": context, **credential, "secretText": text})
 
 
 def remove_password(graph: GraphCall) -> Answer:

@@ -21,7 +21,6 @@ from runbook_lib.sandbox.graph_types import properties_of
 from runbook_lib.sandbox.http import Answer, Call
 from runbook_lib.sandbox.state import JsonObject
 
-BASE = "https://graph.microsoft.com/v1.0"
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 999
 
@@ -40,7 +39,7 @@ def listed(
     names = selected_names(call, type_name)
     start, size = _page(call)
     shown = [select(entry, names) for entry in found[start : start + size]]
-    body: JsonObject = {"@odata.context": context_url(context, names)}
+    body: JsonObject = {"@odata.context": context_url(call, context, names)}
     if query.get("$count") == "true":
         body["@odata.count"] = len(found)
     if start + size < len(found) and call.sandbox.holds("graph.paging"):
@@ -52,7 +51,7 @@ def single(call: Call, type_name: str, context: str, entry: JsonObject) -> Answe
     """Answer a request for one object."""
     check_options(call.query, {"$select"})
     names = selected_names(call, type_name)
-    body = {"@odata.context": context_url(context, names, "/$entity")}
+    body = {"@odata.context": context_url(call, context, names, "/$entity")}
     return Answer(200, body | select(entry, names))
 
 
@@ -98,10 +97,12 @@ def check_options(query: dict[str, str], known: set[str]) -> None:
             raise unsupported_query(f"Unsupported query option '{name}'.")
 
 
-def context_url(context: str, names: list[str] | None, suffix: str = "") -> str:
+def context_url(
+    call: Call, context: str, names: list[str] | None, suffix: str = ""
+) -> str:
     """Return the context URL, with the selected names."""
     selection = f"({','.join(names)})" if names else ""
-    return f"{BASE}/$metadata#{context}{selection}{suffix}"
+    return f"https://{call.host}/v1.0/$metadata#{context}{selection}{suffix}"
 
 
 def is_advanced(call: Call) -> bool:
@@ -150,7 +151,7 @@ def _next_link(call: Call, row: int) -> str:
     """Return the absolute URL of the next page: the same query, further on."""
     query = call.query | {"$skiptoken": _token_of(row)}
     text = urlencode(query, quote_via=quote, safe="$")
-    return f"https://graph.microsoft.com{call.path}?{text}"
+    return f"https://{call.host}{call.path}?{text}"
 
 
 def _token_of(row: int) -> str:

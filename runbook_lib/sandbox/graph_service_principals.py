@@ -14,7 +14,7 @@ from runbook_lib.sandbox.first_party import first_party_principal
 from runbook_lib.sandbox.graph_applications import location, shown
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_errors import GraphError, bad_request
-from runbook_lib.sandbox.graph_query import listed, single
+from runbook_lib.sandbox.graph_query import context_url, listed, single
 from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
@@ -72,9 +72,9 @@ def create_service_principal(graph: GraphCall) -> Answer:
         "exchange-principal",
     ):
         graph.sandbox.faults.start_lag(relation, identifier)
-    context = "https://graph.microsoft.com/v1.0/$metadata#servicePrincipals/$entity"
+    context = context_url(graph.call, "servicePrincipals", None, "/$entity")
     answer = Answer(201, {"@odata.context": context, **shown(principal)})
-    answer.headers["Location"] = location(graph.tenant, identifier, "ServicePrincipal")
+    answer.headers["Location"] = location(graph, identifier, "ServicePrincipal")
     return answer
 
 
@@ -129,7 +129,7 @@ def _backed(graph: GraphCall, app_id: str) -> JsonObject:
     applications gets 403 instead.
     """
     tenant, now = graph.tenant, graph.sandbox.now()
-    known = first_party_principal(tenant, app_id, now)
+    known = first_party_principal(graph.sandbox.cloud, tenant, app_id, now)
     if known is not None:
         return known
     application = tenant.application_by_app_id(app_id)

@@ -12,7 +12,6 @@ import ssl
 from typing import ClassVar
 
 from runbook_lib.sandbox import smtp_replies as replies
-from runbook_lib.sandbox.hosts import MX_SUFFIX, mx_name
 from runbook_lib.sandbox.mx_attribution import (
     accepting_tenant,
     covering_connector,
@@ -51,7 +50,8 @@ class MxSession(SmtpSession):
     def log_host(self) -> str:
         """Return the MX endpoint of the recipient's tenant, where it is known."""
         tenant = self._tenant()
-        return mx_name(tenant.domain) if tenant else MX_SUFFIX
+        cloud = self.sandbox.cloud
+        return cloud.mx_name(tenant.domain) if tenant else cloud.mx_suffix
 
     def tenant_id(self) -> str | None:
         """Return the tenant of the first recipient."""

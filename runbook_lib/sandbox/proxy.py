@@ -10,22 +10,30 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Mapping
+from typing import Protocol
 
 from runbook_lib.sandbox.log import AccessLog
 
 Address = tuple[str, int]
+
+
+class Targets(Protocol):
+    """Who plays which host and port of the cloud."""
+
+    def get(self, asked: Address, /) -> Address | None:
+        """Return the address that plays it, or null."""
+
 
 LARGEST_HEAD = 16_384  # bytes of request line and headers
 HEAD_TIMEOUT = 30  # seconds
 
 
 async def start_proxy(
-    log: AccessLog, targets: Mapping[Address, Address], host: str, port: int
+    log: AccessLog, targets: Targets, host: str, port: int
 ) -> asyncio.Server:
     """Start the proxy.
 
-    `targets` maps (host name, port) of the cloud to the address that plays it.
+    `targets` says for (host name, port) of the cloud which address plays it.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,7 +48,7 @@ async def start_proxy(
 
 async def _serve(
     log: AccessLog,
-    targets: Mapping[Address, Address],
+    targets: Targets,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
 ) -> None:

@@ -13,12 +13,15 @@ from pathlib import Path
 import yaml
 
 from runbook_lib.sandbox.files import write_private
-from runbook_lib.sandbox.hosts import EXCHANGE, GRAPH, LOGIN, SUBMISSION, mx_name
-from runbook_lib.sandbox.seed import Operator
-from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
+from runbook_lib.sandbox.hosts import Cloud, vault_name
+from runbook_lib.sandbox.loopback import LOOPBACK
+from runbook_lib.sandbox.seed import Plan
+from runbook_lib.sandbox.state import JsonObject, Sandbox
 
-LOOPBACK = "127.0.0.1"
 EXTERNAL_RECIPIENT = "postmaster@fabrikam.example"
+
+# libyaml where it is there: thousands of tenant files take a while otherwise.
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 # How long a run looks again, in seconds: short, because nothing here is slow.
 WINDOWS = {"visibility": 5, "effect": 5, "trace": 10}
@@ -40,7 +43,7 @@ def write_files(
     ready_file: Path,
     log_file: Path,
     ports: Ports,
-    operators: dict[str, Operator],
+    plans: dict[str, Plan],
     authority_pem: str,
     control_token: str,
 ) -> None:
@@ -48,12 +51,13 @@ def write_files(
     folder = ready_file.parent
     ca_file = folder / "ca.pem"
     write_private(ca_file, authority_pem)
+    cloud = sandbox.cloud
     tenants = []
-    for tenant in sandbox.tenants.values():
-        operator = operators[tenant.tenant_id]
-        tenant_file = _write_tenant(folder, tenant, operator, ports, ca_file)
-        tenants.append(_ready_tenant(tenant, operator, tenant_file))
+    for plan in plans.values():
+        tenant_file = _write_tenant(folder, cloud, plan, ports, ca_file)
+        tenants.append(_ready_tenant(cloud, plan, tenant_file))
     ready = {
+        "cloud": cloud.name,
         "https": f"https://{LOOPBACK}:{ports.https}",
         "proxy": f"http://{LOOPBACK}:{ports.proxy}",
         "submission": f"{LOOPBACK}:{ports.submission}",
@@ -68,60 +72,72 @@ def write_files(
     write_private(ready_file, json.dumps(ready, indent=1) + "\n")
 
 
-def _ready_tenant(tenant: Tenant, operator: Operator, tenant_file: Path) -> JsonObject:
+def _ready_tenant(cloud: Cloud, plan: Plan, tenant_file: Path) -> JsonObject:
     """Return a tenant's entry of the ready file."""
+    initial_domain = f"{plan.name}.{cloud.initial_suffix}"
     return {
-        "name": tenant.name,
-        "tenant_id": tenant.tenant_id,
-        "domain": tenant.domain,
-        "mailbox": f"sap@{tenant.domain}",
-        "operator_client_id": operator.client_id,
-        "operator_client_secret": operator.client_secret,
+        "name": plan.name,
+        "tenant_id": plan.tenant_id,
+        "domain": plan.domain,
+        "mailbox": f"sap@{plan.domain}",
+        "operator_client_id": plan.operator.client_id,
+        "operator_client_secret": plan.operator.client_secret,
         "tenant_file": str(tenant_file),
+        "vault": _vault(cloud, plan),
+        "users": {
+            f"{local}@{initial_domain}": password
+            for local, password in plan.people.items()
+        },
     }
+
+
+def _vault(cloud: Cloud, plan: Plan) -> str:
+    """Return the address of a tenant's vault."""
+    return f"https://{vault_name(plan.name)}.{cloud.vault_suffix}"
 
 
 def _write_tenant(
-    folder: Path, tenant: Tenant, operator: Operator, ports: Ports, ca_file: Path
+    folder: Path, cloud: Cloud, plan: Plan, ports: Ports, ca_file: Path
 ) -> Path:
     """Write secret file and tenant file; return the path of the latter."""
-    secret_file = folder / f"operator-secret-{tenant.name}"
-    write_private(secret_file, operator.client_secret)
+    secret_file = folder / f"operator-secret-{plan.name}"
+    write_private(secret_file, plan.operator.client_secret)
     content = {
         "schema": 1,
-        "name": tenant.name,
-        "tenant_id": tenant.tenant_id,
-        "cloud": "global",
+        "name": plan.name,
+        "tenant_id": plan.tenant_id,
+        "cloud": cloud.name,
         "target": "sandbox",
-        "initial_domain": tenant.initial_domain,
-        "domain": tenant.domain,
-        "mailbox": f"sap@{tenant.domain}",
+        "initial_domain": f"{plan.name}.{cloud.initial_suffix}",
+        "domain": plan.domain,
+        "mailbox": f"sap@{plan.domain}",
         "operator": {
-            "client_id": operator.client_id,
+            "client_id": plan.operator.client_id,
             "secret": f"file:{secret_file}",
         },
         "recipients": {
-            "internal": f"inbox@{tenant.domain}",
+            "internal": f"inbox@{plan.domain}",
             "external": EXTERNAL_RECIPIENT,
         },
-        "secret_sink": f"file:{folder / f'client-secret-{tenant.name}'}",
+        "secret_sink": f"file:{folder / f'client-secret-{plan.name}'}",
         "windows": dict(WINDOWS),
-        "connect_to": _connections(tenant, ports),
+        "connect_to": _connections(cloud, plan, ports),
         "ca_file": str(ca_file),
     }
-    tenant_file = folder / f"{tenant.name}.yaml"
-    write_private(tenant_file, yaml.safe_dump(content, sort_keys=False))
+    tenant_file = folder / f"{plan.name}.yaml"
+    write_private(tenant_file, yaml.dump(content, Dumper=DUMPER, sort_keys=False))
     return tenant_file
 
 
-def _connections(tenant: Tenant, ports: Ports) -> list[str]:
+def _connections(cloud: Cloud, plan: Plan, ports: Ports) -> list[str]:
     """Return where the cloud's hosts really listen, as `host:port -> address:port`."""
     asked = (
-        (LOGIN[0], 443, ports.https),
-        (GRAPH[0], 443, ports.https),
-        (EXCHANGE[0], 443, ports.https),
-        (SUBMISSION[0], 587, ports.submission),
-        (mx_name(tenant.domain), 25, ports.mx),
+        (cloud.login[0], 443, ports.https),
+        (cloud.graph, 443, ports.https),
+        (cloud.exchange[0], 443, ports.https),
+        (f"{vault_name(plan.name)}.{cloud.vault_suffix}", 443, ports.https),
+        (cloud.submission[0], 587, ports.submission),
+        (cloud.mx_name(plan.domain), 25, ports.mx),
         ("dns", 53, ports.dns),
     )
     return [f"{host}:{port} -> {LOOPBACK}:{real}" for host, port, real in asked]

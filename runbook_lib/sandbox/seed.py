@@ -5,40 +5,30 @@ Secret texts are random in each run and never come from the seed.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 
-from runbook_lib.sandbox.directory import (
-    EXCHANGE_APP_ID,
-    GRAPH_APP_ID,
-    new_application,
-    new_assignment,
-    new_secret,
-    new_service_principal,
-)
-from runbook_lib.sandbox.entra_token import secret_hash
+from runbook_lib.sandbox.directory import EXCHANGE_APP_ID, GRAPH_APP_ID, secret_text
+from runbook_lib.sandbox.directory_roles import EXCHANGE_ADMINISTRATOR, SEEDED_ROLES
 from runbook_lib.sandbox.first_party import first_party_principal
-from runbook_lib.sandbox.graph_directory import ROLE_TEMPLATES
+from runbook_lib.sandbox.fleet import Fleet
 from runbook_lib.sandbox.graph_policies import default_policy
 from runbook_lib.sandbox.ids import IdSource
-from runbook_lib.sandbox.seed_dns import seed_dns
+from runbook_lib.sandbox.seed_dns import seed_dns, service_records
 from runbook_lib.sandbox.seed_exchange import seed_exchange
+from runbook_lib.sandbox.seed_objects import (
+    CREATED,
+    SECRET_END,
+    add_application,
+    add_directory_role,
+    add_secret,
+    grant_operator_roles,
+)
+from runbook_lib.sandbox.seed_people import new_passwords, seed_people
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 
-CREATED = datetime(2024, 3, 4, 8, 0, tzinfo=UTC)
-SECRET_END = "2099-12-31T00:00:00Z"  # noqa: S105 - a date
-EXCHANGE_ADMINISTRATOR = "29232cdf-9323-42fd-ade2-1d097af3e4de"
+FIRST_PARTY = (EXCHANGE_APP_ID, GRAPH_APP_ID)
 
 OPERATOR = "runbook-operator"
-OPERATOR_GRAPH_ROLES = (
-    "Application.Read.All",
-    "Application.ReadWrite.All",
-    "AppRoleAssignment.ReadWrite.All",
-    "DelegatedPermissionGrant.ReadWrite.All",
-    "Domain.Read.All",
-    "Organization.Read.All",
-    "Policy.Read.All",
-    "RoleManagement.Read.Directory",
-)
 # Applications that are none of the runbook's business; two have the same name, and
 # one is called almost as the runbook's own.
 BYSTANDERS = (
@@ -58,19 +48,62 @@ class Operator:
     client_secret: str
 
 
-def seed_tenants(sandbox: Sandbox, count: int) -> dict[str, Operator]:
-    """Fill the sandbox with `count` tenants; return their operators by tenant id."""
-    operators = {}
+@dataclass(frozen=True)
+class Plan:
+    """What is known of a tenant before it is made: names, id, who signs in."""
+
+    name: str
+    domain: str
+    tenant_id: str
+    operator: Operator
+    people: dict[str, str]
+
+
+def seed_tenants(sandbox: Sandbox, count: int) -> dict[str, Plan]:
+    """Announce `count` tenants; return what is known of them, by tenant id.
+
+    A tenant is made when it is first asked for.
+    """
+    fleet = Fleet()
+    plans = {}
     for name, domain in _names(count):
-        tenant = _new_tenant(sandbox, name, domain)
-        _add_domains(tenant)
-        _add_first_party(tenant)
-        operators[tenant.tenant_id] = _add_operator(tenant)
-        _add_bystanders(tenant)
-        seed_exchange(tenant)
-        sandbox.tenants[tenant.tenant_id] = tenant
-    seed_dns(sandbox)
-    return operators
+        plan = _plan(sandbox, name, domain)
+        plans[plan.tenant_id] = plan
+        fleet.announce(plan.tenant_id, partial(make_tenant, sandbox, plan))
+        for known in (domain, f"{name}.{sandbox.cloud.initial_suffix}"):
+            sandbox.tenant_ids[known] = plan.tenant_id
+    sandbox.tenants = fleet
+    seed_dns(sandbox, [plan.domain for plan in plans.values()])
+    return plans
+
+
+def make_tenant(sandbox: Sandbox, plan: Plan) -> Tenant:
+    """Make a tenant as it is before anybody touches it."""
+    tenant = _new_tenant(sandbox, plan.name, plan.domain)
+    _add_domains(tenant)
+    _add_first_party(sandbox, tenant)
+    principal = _add_operator(tenant, plan.operator.client_secret)
+    _add_bystanders(tenant)
+    seed_exchange(tenant)
+    records = service_records(sandbox.cloud, tenant)
+    tenant.service_configuration_records[tenant.domain] = records
+    seed_people(sandbox, tenant, principal, plan.people)
+    return tenant
+
+
+def _plan(sandbox: Sandbox, name: str, domain: str) -> Plan:
+    """Return what is known of a tenant, from the first ids that its seed gives.
+
+    The order of ids is that in which `make_tenant` draws them.
+    """
+    ids = IdSource(f"{sandbox.seed}/{name}")
+    tenant_id = ids.guid()
+    for _ in (*SEEDED_ROLES, *FIRST_PARTY, "object id of the operator"):
+        ids.guid()
+    client_id = ids.guid()
+    ids.guid()  # object id of the operator's service principal
+    operator = Operator(client_id, secret_text(ids.letters(3)))
+    return Plan(name, domain, tenant_id, operator, new_passwords())
 
 
 def _names(count: int) -> Iterator[tuple[str, str]]:
@@ -88,12 +121,12 @@ def _new_tenant(sandbox: Sandbox, name: str, domain: str) -> Tenant:
         tenant_id=ids.guid(),
         name=name,
         display_name=name.capitalize(),
-        initial_domain=f"{name}.onmicrosoft.com",
+        initial_domain=f"{name}.{sandbox.cloud.initial_suffix}",
         domain=domain,
         ids=ids,
         created=CREATED,
         default_app_management_policy=default_policy(),
-        directory_role_ids={template: ids.guid() for template in ROLE_TEMPLATES},
+        directory_role_ids={template: ids.guid() for template in SEEDED_ROLES},
     )
 
 
@@ -118,32 +151,21 @@ def _add_domains(tenant: Tenant) -> None:
         }
 
 
-def _add_first_party(tenant: Tenant) -> None:
+def _add_first_party(sandbox: Sandbox, tenant: Tenant) -> None:
     """Add the service principals of Exchange Online and Microsoft Graph."""
-    for app_id in (EXCHANGE_APP_ID, GRAPH_APP_ID):
-        principal = first_party_principal(tenant, app_id, tenant.created)
+    for app_id in FIRST_PARTY:
+        principal = first_party_principal(sandbox.cloud, tenant, app_id, tenant.created)
         if principal is not None:
             tenant.service_principals[principal["id"]] = principal
 
 
-def _add_operator(tenant: Tenant) -> Operator:
-    """Add the application that the runbooks sign in as, with its rights."""
+def _add_operator(tenant: Tenant, text: str) -> JsonObject:
+    """Add the application that the runbooks sign in as; return its principal."""
     application, principal = add_application(tenant, OPERATOR)
-    secret = add_secret(tenant, application, "operator", SECRET_END)
-    for role in OPERATOR_GRAPH_ROLES:
-        grant(tenant, principal, GRAPH_APP_ID, role)
-    grant(tenant, principal, EXCHANGE_APP_ID, "Exchange.ManageAsApp")
-    assignment = {
-        "id": tenant.ids.letters(43),
-        "principalId": principal["id"],
-        "roleDefinitionId": EXCHANGE_ADMINISTRATOR,
-        "directoryScopeId": "/",
-        "appScopeId": None,
-        "condition": None,
-        "principalOrganizationId": tenant.tenant_id,
-    }
-    tenant.directory_role_assignments[assignment["id"]] = assignment
-    return Operator(application["appId"], secret)
+    add_secret(tenant, application, "operator", SECRET_END, text)
+    grant_operator_roles(tenant, principal)
+    add_directory_role(tenant, principal["id"], EXCHANGE_ADMINISTRATOR)
+    return principal
 
 
 def _add_bystanders(tenant: Tenant) -> None:
@@ -163,37 +185,3 @@ def _add_bystanders(tenant: Tenant) -> None:
         "scope": "User.Read",
     }
     tenant.oauth2_permission_grants[delegated["id"]] = delegated
-
-
-def add_application(tenant: Tenant, name: str) -> tuple[JsonObject, JsonObject]:
-    """Add a single-tenant application with its service principal."""
-    application = new_application(tenant, tenant.created)
-    application |= {"displayName": name, "signInAudience": "AzureADMyOrg"}
-    principal = new_service_principal(tenant, application, tenant.created)
-    tenant.applications[application["id"]] = application
-    tenant.service_principals[principal["id"]] = principal
-    return application, principal
-
-
-def add_secret(tenant: Tenant, application: JsonObject, name: str, end: str) -> str:
-    """Add a secret that ends at `end` and return its text."""
-    wanted = {"displayName": name, "endDateTime": end}
-    credential, text = new_secret(tenant, wanted, tenant.created)
-    application["passwordCredentials"].append(credential)
-    tenant.secret_hashes[credential["keyId"]] = secret_hash(text)
-    return text
-
-
-def grant(tenant: Tenant, principal: JsonObject, app_id: str, value: str) -> None:
-    """Grant an app role, given by its value, of one of Microsoft's applications.
-
-    Raises KeyError where the tenant or the resource does not have it.
-    """
-    resource = tenant.service_principal_by_app_id(app_id)
-    roles = {role["value"]: role["id"] for role in (resource or {}).get("appRoles", ())}
-    if resource is None or value not in roles:
-        raise KeyError(value)
-    assignment = new_assignment(
-        tenant, principal, resource, roles[value], tenant.created
-    )
-    tenant.app_role_assignments[assignment["id"]] = assignment

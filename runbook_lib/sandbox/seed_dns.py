@@ -6,46 +6,52 @@ Source: Microsoft Learn, "External Domain Name System records for Office 365",
 
 from itertools import pairwise
 
-from runbook_lib.sandbox.hosts import EXCHANGE, GRAPH, LOGIN, SUBMISSION, mx_name
+from runbook_lib.sandbox.hosts import Cloud
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 
 LOOPBACK = "127.0.0.1"
-SPF = "v=spf1 include:spf.protection.outlook.com -all"
 MX_TTL = 3600
 
 # Submission hosts are reached through a chain of names, never by one address.
 SUBMISSION_CHAIN = ("outlook.office365.com.g.office365.com", "ooc-g2.tm-4.office.com")
 
 
-def seed_dns(sandbox: Sandbox) -> None:
-    """Fill the records of the sandbox and what each tenant says of its domains."""
-    for host in (*LOGIN, *GRAPH, *EXCHANGE):
-        sandbox.dns[host] = {"A": [LOOPBACK]}
+def seed_dns(sandbox: Sandbox, domains: list[str]) -> None:
+    """Fill the records of the cloud's hosts and of the tenants' mail domains."""
+    cloud = sandbox.cloud
     _add_submission(sandbox)
-    sandbox.dns["spf.protection.outlook.com"] = {
+    for host in (*cloud.login, cloud.graph, *cloud.exchange):
+        sandbox.dns.setdefault(host, {"A": [LOOPBACK]})
+    sandbox.dns[cloud.spf_include] = {
         "TXT": ['"v=spf1 ip4:203.0.113.224/27 ip6:2001:db8:ffff::/48 -all"']
     }
-    for tenant in sandbox.tenants.values():
-        _add_domain(sandbox, tenant)
-        tenant.service_configuration_records[tenant.domain] = _records(tenant)
+    for domain in domains:
+        _add_domain(sandbox, domain)
+
+
+def spf_text(cloud: Cloud) -> str:
+    """Return the SPF record that the cloud proposes."""
+    return f"v=spf1 include:{cloud.spf_include} -all"
 
 
 def _add_submission(sandbox: Sandbox) -> None:
     """Add the chain of CNAME records that ends at an address."""
-    names = (*SUBMISSION, *SUBMISSION_CHAIN)
+    names = (*sandbox.cloud.submission, *SUBMISSION_CHAIN)
     for name, target in pairwise(names):
         sandbox.dns[name] = {"CNAME": [f"{target}."]}
     sandbox.dns[names[-1]] = {"A": [LOOPBACK]}
 
 
-def _add_domain(sandbox: Sandbox, tenant: Tenant) -> None:
+def _add_domain(sandbox: Sandbox, domain: str) -> None:
     """Add MX, SPF and the MX endpoint of a tenant's mail domain."""
-    endpoint = mx_name(tenant.domain)
-    sandbox.dns[tenant.domain] = {"MX": [f"0 {endpoint}."], "TXT": [f'"{SPF}"']}
+    cloud = sandbox.cloud
+    endpoint = cloud.mx_name(domain)
+    text = f'"{spf_text(cloud)}"'
+    sandbox.dns[domain] = {"MX": [f"0 {endpoint}."], "TXT": [text]}
     sandbox.dns[endpoint] = {"A": [LOOPBACK]}
 
 
-def _records(tenant: Tenant) -> list[JsonObject]:
+def service_records(cloud: Cloud, tenant: Tenant) -> list[JsonObject]:
     """Return the records that the tenant proposes for its mail domain."""
     common = {
         "isOptional": False,
@@ -59,7 +65,7 @@ def _records(tenant: Tenant) -> list[JsonObject]:
             "id": tenant.ids.guid(),
             **common,
             "recordType": "Mx",
-            "mailExchange": mx_name(tenant.domain),
+            "mailExchange": cloud.mx_name(tenant.domain),
             "preference": 0,
         },
         {
@@ -67,6 +73,6 @@ def _records(tenant: Tenant) -> list[JsonObject]:
             "id": tenant.ids.guid(),
             **common,
             "recordType": "Txt",
-            "text": SPF,
+            "text": spf_text(cloud),
         },
     ]

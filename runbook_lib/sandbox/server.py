@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,19 +12,28 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runbook_lib.sandbox.certificates import make_certificates
-from runbook_lib.sandbox.dns import start_dns
+from starlette.applications import Starlette
+
+from runbook_lib.sandbox.certificates import Certificates, make_certificates
+from runbook_lib.sandbox.dns import DnsServer, start_dns
 from runbook_lib.sandbox.faults import Fault, Faults
 from runbook_lib.sandbox.files import open_private
-from runbook_lib.sandbox.hosts import EXCHANGE, GRAPH, LOGIN, SUBMISSION, mx_name
+from runbook_lib.sandbox.hosts import CLOUDS
 from runbook_lib.sandbox.log import AccessLog
+from runbook_lib.sandbox.loopback import (
+    LOOPBACK,
+    LOOPBACK6,
+    listening_sockets,
+    port_of,
+    started_on_all,
+)
 from runbook_lib.sandbox.mx import start_mx
 from runbook_lib.sandbox.proxy import Address, start_proxy
-from runbook_lib.sandbox.ready import LOOPBACK, Ports, write_files
+from runbook_lib.sandbox.ready import Ports, write_files
 from runbook_lib.sandbox.seed import seed_tenants
 from runbook_lib.sandbox.smtp import start_submission
 from runbook_lib.sandbox.state import Sandbox
-from runbook_lib.sandbox.web import EmbeddedServer, make_app, make_server
+from runbook_lib.sandbox.web import make_app, make_server
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class Options:
     now: datetime | None = None
     faults: tuple[Fault, ...] = ()
     broken: frozenset[str] = frozenset()
+    cloud: str = "global"
 
 
 def serve(options: Options) -> None:
@@ -48,6 +59,7 @@ def serve(options: Options) -> None:
             faults=Faults(options.faults),
             broken=options.broken,
             stored_now=options.now,
+            cloud=CLOUDS[options.cloud],
         )
         asyncio.run(_serve(sandbox, options))
 
@@ -58,35 +70,58 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    operators = seed_tenants(sandbox, options.tenants)
-    certificates = make_certificates()
+    plans = seed_tenants(sandbox, options.tenants)
+    certificates = make_certificates(sandbox.cloud)
     sandbox.authority = certificates.authority
     control_token = secrets.token_urlsafe(24)
-    app = make_app(sandbox, control_token)
-    server = make_server(app, LOOPBACK, certificates.server)
     async with AsyncExitStack() as stack:
-        https = await stack.enter_async_context(_https(server))
-        submission = await start_submission(sandbox, LOOPBACK, 0, certificates.server)
-        mail = await start_mx(sandbox, LOOPBACK, 0, certificates.edge)
-        for smtp in (submission, mail):
-            stack.callback(smtp.close)
-        dns = await start_dns(sandbox, LOOPBACK, 0)
-        stack.callback(dns.close)
-        targets = _targets(sandbox, https, _port(submission), _port(mail))
-        proxy = await start_proxy(sandbox.log, targets, LOOPBACK, 0)
-        stack.callback(proxy.close)
-        ports = Ports(https, _port(proxy), _port(submission), _port(mail), dns.port)
+        ports = await _start_servers(stack, sandbox, certificates, control_token)
         write_files(
             sandbox,
             options.ready_file,
             options.log_file,
             ports,
-            operators,
+            plans,
             certificates.authority_pem,
             control_token,
         )
         await stop.wait()
         loop.set_exception_handler(_report)
+
+
+async def _start_servers(
+    stack: AsyncExitStack,
+    sandbox: Sandbox,
+    certificates: Certificates,
+    control_token: str,
+) -> Ports:
+    """Start all servers on loopback; they end with the stack."""
+    app = make_app(sandbox, control_token)
+    https = await stack.enter_async_context(_http(app, certificates.server))
+
+    async def submission(host: str, port: int) -> asyncio.Server:
+        return await start_submission(sandbox, host, port, certificates.server)
+
+    async def mail(host: str, port: int) -> asyncio.Server:
+        return await start_mx(sandbox, host, port, certificates.edge)
+
+    async def dns(host: str, port: int) -> DnsServer:
+        return await start_dns(sandbox, host, port)
+
+    submission_port, servers = await started_on_all(submission, port_of)
+    mail_port, mail_servers = await started_on_all(mail, port_of)
+    dns_port, dns_servers = await started_on_all(dns, lambda server: server.port)
+    targets = _Targets(sandbox, https, submission_port, mail_port)
+
+    async def proxy(host: str, port: int) -> asyncio.Server:
+        return await start_proxy(sandbox.log, targets, host, port)
+
+    proxy_port, proxies = await started_on_all(proxy, port_of)
+    for server in (*servers, *mail_servers, *proxies):
+        stack.callback(server.close)
+    for resolver in dns_servers:
+        stack.callback(resolver.close)
+    return Ports(https, proxy_port, submission_port, mail_port, dns_port)
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -96,13 +131,14 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 @asynccontextmanager
-async def _https(server: EmbeddedServer) -> AsyncIterator[int]:
-    """Run the HTTPS server; gives its port once it answers."""
-    task = asyncio.create_task(server.serve())
+async def _http(app: Starlette, context: ssl.SSLContext | None) -> AsyncIterator[int]:
+    """Run an HTTP server, with TLS or without; gives its port once it answers."""
+    server, sockets = make_server(app, context), listening_sockets()
+    task = asyncio.create_task(server.serve(sockets))
     while not server.started and not task.done():
         await asyncio.sleep(0.005)
     try:
-        yield _port(server.servers[0])
+        yield int(sockets[0].getsockname()[1])
     finally:
         server.should_exit = True
         server.force_exit = True  # do not wait for idle connections
@@ -110,19 +146,28 @@ async def _https(server: EmbeddedServer) -> AsyncIterator[int]:
             await task
 
 
-def _port(server: asyncio.Server) -> int:
-    """Return the port that a server got."""
-    return int(server.sockets[0].getsockname()[1])
+class _Targets:
+    """Which address plays each host and port of the cloud; for the proxy."""
 
+    def __init__(self, sandbox: Sandbox, https: int, submission: int, mx: int) -> None:
+        """Take the ports of the servers."""
+        cloud = sandbox.cloud
+        hosts = (*cloud.login, cloud.graph, *cloud.exchange, "localhost")
+        self._exact = {(host, 443): https for host in hosts}
+        self._exact |= {
+            (host, https): https for host in ("localhost", LOOPBACK, LOOPBACK6)
+        }
+        self._exact |= {(h, p): submission for h in cloud.submission for p in (587, 25)}
+        self._suffixes = {
+            (f".{cloud.vault_suffix}", 443): https,
+            (f".{cloud.mx_suffix}", 25): mx,
+        }
 
-def _targets(
-    sandbox: Sandbox, https: int, submission: int, mail: int
-) -> dict[Address, Address]:
-    """Return which address plays each host and port of the cloud."""
-    targets = {(host, 443): https for host in (*LOGIN, *GRAPH, *EXCHANGE, "localhost")}
-    targets |= {("localhost", https): https, (LOOPBACK, https): https}
-    targets |= {(host, port): submission for host in SUBMISSION for port in (587, 25)}
-    targets |= {
-        (mx_name(tenant.domain), 25): mail for tenant in sandbox.tenants.values()
-    }
-    return {asked: (LOOPBACK, port) for asked, port in targets.items()}
+    def get(self, asked: Address) -> Address | None:
+        """Return the address that plays a host and port, or null."""
+        host, port = asked
+        found = self._exact.get(asked)
+        for (suffix, wanted), listener in self._suffixes.items():
+            if port == wanted and host.endswith(suffix):
+                found = listener
+        return None if found is None else (LOOPBACK, found)

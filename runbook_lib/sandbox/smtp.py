@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 from runbook_lib.sandbox import smtp_replies as replies
 from runbook_lib.sandbox.exchange_invocation import addresses_of
-from runbook_lib.sandbox.hosts import SUBMISSION
 from runbook_lib.sandbox.smtp_address import header_senders, read_message
 from runbook_lib.sandbox.smtp_authentication import SignedIn, judge
 from runbook_lib.sandbox.smtp_connection import SmtpConnection
@@ -61,7 +60,7 @@ class SubmissionSession(SmtpSession):
 
     def log_host(self) -> str:
         """Return the name of the submission endpoint."""
-        return SUBMISSION[0]
+        return self.sandbox.cloud.submission[0]
 
     def tenant_id(self) -> str | None:
         """Return the tenant of the signed-in mailbox."""

@@ -45,6 +45,7 @@ and gives port 0 when any port will do. Bearer tokens are judged by
 """
 
 import threading
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -53,6 +54,7 @@ import trustme
 
 from runbook_lib.sandbox.behaviours import known_rows
 from runbook_lib.sandbox.faults import Faults
+from runbook_lib.sandbox.hosts import GLOBAL, Cloud
 from runbook_lib.sandbox.ids import IdSource
 from runbook_lib.sandbox.log import AccessLog
 
@@ -110,6 +112,21 @@ class ExchangeOrganization:
 
 
 @dataclass
+class KeyVault:
+    """The one vault of a tenant.
+
+    `secrets` maps a name in lower case to its versions, the newest last; `deleted`
+    holds what was deleted and not purged. `values` maps the id of a version to its
+    text. `roles` maps the object id of a principal to its Azure role.
+    """
+
+    secrets: dict[str, list[JsonObject]] = field(default_factory=dict)
+    deleted: dict[str, list[JsonObject]] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Tenant:
     """One tenant: its Entra directory and its Exchange organisation.
 
@@ -118,7 +135,8 @@ class Tenant:
     the object ids of its owners. `app_management_policies` maps an application's
     object id to the policies assigned to it; `default_app_management_policy` is
     the one that holds where none is assigned. `directory_role_ids` maps a role
-    template id to the id of the tenant's own directory role.
+    template id to the id of the tenant's own directory role. `users` are the people
+    who can sign in; `password_hashes` maps their ids to SHA-256 of the password.
     """
 
     tenant_id: str
@@ -144,6 +162,9 @@ class Tenant:
     default_app_management_policy: JsonObject = field(default_factory=dict)
     app_management_policies: dict[str, list[JsonObject]] = field(default_factory=dict)
     deleted_items: dict[str, JsonObject] = field(default_factory=dict)
+    users: dict[str, JsonObject] = field(default_factory=dict)
+    password_hashes: dict[str, str] = field(default_factory=dict)
+    vault: KeyVault = field(default_factory=KeyVault)
     exchange: ExchangeOrganization = field(default_factory=ExchangeOrganization)
 
     def application_by_app_id(self, app_id: str) -> JsonObject | None:
@@ -168,8 +189,10 @@ class Sandbox:
     """Everything one sandbox process knows.
 
     `stored_now` is null for the real time, or the fixed moment that stands in
-    every stored date. TLS and tokens never use it. `authority` issues certificates
-    for mail servers that play a client of the MX side; null in tests without it.
+    every stored date. TLS and tokens never use it. `tenant_ids` maps a verified
+    domain to its tenant, so that nobody looks through all tenants.
+    `authority` issues certificates for mail servers that play a client of the MX
+    side; null in tests without it.
     """
 
     seed: int
@@ -177,7 +200,9 @@ class Sandbox:
     faults: Faults = field(default_factory=Faults)
     broken: frozenset[str] = frozenset()
     stored_now: datetime | None = None
-    tenants: dict[str, Tenant] = field(default_factory=dict)
+    cloud: Cloud = GLOBAL
+    tenants: MutableMapping[str, Tenant] = field(default_factory=dict)
+    tenant_ids: dict[str, str] = field(default_factory=dict)
     dns: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     authority: trustme.CA | None = None
@@ -194,10 +219,9 @@ class Sandbox:
     def tenant(self, identifier: str) -> Tenant | None:
         """Return the tenant with this id or verified domain."""
         wanted = identifier.lower()
-        if wanted in self.tenants:
-            return self.tenants[wanted]
-        found = (t for t in self.tenants.values() if wanted in t.domains)
-        return next(found, None)
+        tenant = self.tenants.get(self.tenant_ids.get(wanted, wanted))
+        known = tenant is not None and wanted in (tenant.tenant_id, *tenant.domains)
+        return tenant if known else None
 
     def holds(self, row: str) -> bool:
         """Say whether the behaviour `row` of docs/sandbox.md is in force.

@@ -10,23 +10,30 @@ from typing import Any
 
 import jwt
 
+from runbook_lib.sandbox.directory_roles import NO_ROLE_APPLICATION
+from runbook_lib.sandbox.hosts import CLOUDS
 from runbook_lib.sandbox.keys import base64url, signing_key
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 
 LIFETIME_SECONDS = 3600
 BACKDATED_SECONDS = 300  # Entra dates a token five minutes back
 
+# Of all clouds: a token can only be issued for the resources of the cloud that is
+# played. An audience may also be the bare appId of the resource.
 OUTLOOK_AUDIENCES: tuple[str, ...] = (
-    "https://outlook.office365.com",
-    "https://outlook.office.com",
+    *dict.fromkeys(
+        name for cloud in CLOUDS.values() for name in cloud.exchange_resources
+    ),
+    "00000002-0000-0ff1-ce00-000000000000",
 )
 GRAPH_AUDIENCES: tuple[str, ...] = (
-    "https://graph.microsoft.com",
+    *dict.fromkeys(f"https://{cloud.graph}" for cloud in CLOUDS.values()),
     "00000003-0000-0000-c000-000000000000",
 )
-
-# The claim `wids` of a principal without any directory role.
-NO_ROLE_WIDS = "0997a1d0-0d1d-4acb-b408-d5ca73121e90"
+VAULT_AUDIENCES: tuple[str, ...] = (
+    *dict.fromkeys(cloud.vault_resource for cloud in CLOUDS.values()),
+    "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ def issue_token(
     `client` and `resource` are service principals. The claim `roles` is left out
     where the client has no app role on the resource.
     """
-    claims = _claims(tenant, client, audience, by_certificate=by_certificate)
+    claims = _claims(sandbox, tenant, client, audience, by_certificate=by_certificate)
     roles = granted_roles(sandbox, tenant, client, resource)
     if roles:
         claims["roles"] = roles
@@ -124,11 +131,16 @@ def _problem(error: jwt.PyJWTError) -> TokenProblem:
 
 
 def _claims(
-    tenant: Tenant, client: JsonObject, audience: str, *, by_certificate: bool
+    sandbox: Sandbox,
+    tenant: Tenant,
+    client: JsonObject,
+    audience: str,
+    *,
+    by_certificate: bool,
 ) -> Claims:
     """Return the claims of a token, without roles."""
     issued = int(time.time()) - BACKDATED_SECONDS
-    issuer = f"https://sts.windows.net/{tenant.tenant_id}/"
+    issuer = f"https://{sandbox.cloud.issuer}/{tenant.tenant_id}/"
     return {
         "aud": audience,
         "iss": issuer,
@@ -147,7 +159,7 @@ def _claims(
         "tid": tenant.tenant_id,
         "uti": _opaque(16),
         "ver": "1.0",
-        "wids": tenant.role_templates_of(client["id"]) or [NO_ROLE_WIDS],
+        "wids": tenant.role_templates_of(client["id"]) or [NO_ROLE_APPLICATION],
     }
 
 

@@ -21,7 +21,7 @@ from runbook_lib.sandbox.control import control_service
 from runbook_lib.sandbox.entra import login_service
 from runbook_lib.sandbox.exchange import exchange_routes
 from runbook_lib.sandbox.graph import graph_service
-from runbook_lib.sandbox.hosts import EXCHANGE, GRAPH, LOCAL, LOGIN
+from runbook_lib.sandbox.hosts import LOCAL
 from runbook_lib.sandbox.http import Service, endpoint
 from runbook_lib.sandbox.state import Sandbox
 
@@ -34,11 +34,12 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 def make_app(sandbox: Sandbox, control_token: str) -> Starlette:
     """Return the ASGI application of all HTTPS hosts."""
+    cloud = sandbox.cloud
     local = _routes(sandbox, control_service(control_token))
     hosts: list[tuple[tuple[str, ...], list[BaseRoute]]] = [
-        (LOGIN, _routes(sandbox, login_service())),
-        (GRAPH, _routes(sandbox, graph_service())),
-        (EXCHANGE, exchange_routes(sandbox)),
+        (cloud.login, _routes(sandbox, login_service())),
+        ((cloud.graph,), _routes(sandbox, graph_service())),
+        (cloud.exchange, exchange_routes(sandbox)),
         (LOCAL, local),
     ]
     routes: list[BaseRoute] = [
@@ -89,15 +90,13 @@ class EmbeddedServer(uvicorn.Server):
         yield
 
 
-def make_server(app: Starlette, host: str, context: ssl.SSLContext) -> EmbeddedServer:
-    """Return the HTTPS server on a free port of `host`.
+def make_server(app: Starlette, context: ssl.SSLContext | None) -> EmbeddedServer:
+    """Return an HTTP server for sockets that are bound; `context` null: plain.
 
     It prints no requests, so that it prints no secret.
     """
     config = uvicorn.Config(
         app,
-        host=host,
-        port=0,
         http=SandboxProtocol,
         lifespan="off",
         log_config=None,

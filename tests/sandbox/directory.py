@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from runbook_lib.sandbox.keys import base64url
-from runbook_lib.sandbox.seed import add_application, add_secret, grant
+from runbook_lib.sandbox.seed_objects import add_application, add_secret, grant
 from runbook_lib.sandbox.state import JsonObject, Tenant
 from tests.sandbox.world import GRAPH_SCOPE, OUTLOOK_SCOPE, World
 

@@ -38,7 +38,7 @@ def test_ready_file_has_the_promised_keys(shared_sandbox: Running) -> None:
     """Everything a client needs stands in the ready file."""
     ready = shared_sandbox.ready
     wanted = {"https", "proxy", "submission", "mx", "dns", "ca_file", "log_file"}
-    assert set(ready) == wanted | {"tenants", "control_token", "pid"}
+    assert set(ready) == wanted | {"cloud", "tenants", "control_token", "pid"}
     assert set(ready["tenants"][0]) == {
         "name",
         "tenant_id",
@@ -47,6 +47,8 @@ def test_ready_file_has_the_promised_keys(shared_sandbox: Running) -> None:
         "operator_client_id",
         "operator_client_secret",
         "tenant_file",
+        "users",
+        "vault",
     }
     assert ready["pid"] == shared_sandbox.process.pid
 
@@ -80,6 +82,7 @@ def test_tenant_file_names_every_endpoint(shared_sandbox: Running) -> None:
         "login.microsoftonline.com:443",
         "graph.microsoft.com:443",
         "outlook.office365.com:443",
+        "kv-contoso.vault.azure.net:443",
         "smtp.office365.com:587",
         "contoso-com.mail.protection.outlook.com:25",
         "dns:53",

@@ -11,7 +11,7 @@ from runbook_lib.sandbox.dump import LEFT_OUT
 from runbook_lib.sandbox.entra_errors import ERRORS
 from runbook_lib.sandbox.faults import FAULTS
 from runbook_lib.sandbox.graph import ROUTES
-from runbook_lib.sandbox.seed import OPERATOR_GRAPH_ROLES
+from runbook_lib.sandbox.seed_objects import OPERATOR_GRAPH_ROLES
 from tests.sandbox.test_exchange_documents import line_of
 
 ROOT = Path(__file__).resolve().parents[2]

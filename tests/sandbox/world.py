@@ -52,7 +52,8 @@ class World(Listeners):
             faults=Faults(tuple(parse_fault(text) for text in faults.split())),
             broken=frozenset({broken} if broken else ()),
         )
-        self.operators = seed_tenants(sandbox, tenants)
+        self.plans = seed_tenants(sandbox, tenants)
+        self.operators = {key: plan.operator for key, plan in self.plans.items()}
         self.tenant = next(iter(sandbox.tenants.values()))
         super().__init__(sandbox)
 
