@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 
+from runbook_lib.sap.finding import Finding, failed, passed, unclear
+from runbook_lib.sap.pasted import cleaned, filled
+from runbook_lib.sap.sources import GUIDE
+
+SNOTE = "SNOTE"
+
 # Implementation states as transaction SNOTE shows them in English. The list is
 # from memory: a state that is not in it does not pass.
 STATES = {
@@ -64,3 +70,39 @@ def _near(text: str, note: str) -> list[str]:
 
 def _states(line: str) -> list[str]:
     return _STATE.findall(line.lower())
+
+
+NOTE_IMPLEMENTED = passed(
+    "NOTE_IMPLEMENTED", "Note {note} is {state}.", "SAP Help, Note Assistant (SNOTE)"
+)
+NOTE_IN_PACKAGE = passed(
+    "NOTE_IN_PACKAGE",
+    "Note {note} is contained in support package {package}.",
+    "SAP Help, Note Assistant (SNOTE)",
+)
+NOTE_NOT_IMPLEMENTED = failed(
+    "NOTE_NOT_IMPLEMENTED",
+    "Note {note} is {state}.",
+    "Implement it in SNOTE, or apply the support package that contains it.",
+    GUIDE,
+)
+NOTE_NOT_NAMED = unclear(
+    "NOTE_NOT_NAMED",
+    "The text does not name note {note} with its state.",
+    "Hand in the line of SNOTE, or the support package that contains the note.",
+    GUIDE,
+)
+
+
+def judge_note(text: str, note: str) -> tuple[Finding, ...]:
+    """Judge what a text says about a note: its state, or its support package."""
+    plain = cleaned(text)
+    state, package = note_state(plain, note), delivered_by(plain, note)
+    number = re.compile(rf"\b0*{note}\b")
+    found = [line for line in filled(plain, SNOTE) if number.search(line.text)]
+    if state is not None and STATES[state] is not None:
+        rule = NOTE_IMPLEMENTED if STATES[state] else NOTE_NOT_IMPLEMENTED
+        return (rule.at(found[0], note=note, state=state),)
+    if package:
+        return (NOTE_IN_PACKAGE.at(found[0], note=note, package=package),)
+    return (NOTE_NOT_NAMED.missing(f"note {note} with its state", SNOTE, note=note),)

@@ -1,0 +1,1 @@
+"""Long tests, run by name: `make soak NAME=…`."""
