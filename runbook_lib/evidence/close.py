@@ -79,9 +79,9 @@ def close_run(
         RecordBroken: the chain does not hold, or files were changed since.
     """
     if closed(read_chain(folder / EVENTS).events) is None:
-        place_notebook(folder, notebook)
         record = Record.reopen(folder, mask=Mask(), clock=clock)
         try:
+            place_notebook(folder, notebook)
             record = search_record(record, mode=mode_of(record.events), clock=clock)
             end_open_steps(record, closer=closer)
             _end(record, kernel_ended, closer, notebook_facts or {})
