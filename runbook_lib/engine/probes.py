@@ -59,7 +59,7 @@ def _awaiting(
         step,
         seen,
         action="manual",
-        problem=awaited.sentence,
+        problem=(planned and awaited.planned) or awaited.sentence,
         remedy_id=step.id,
     )
 

@@ -45,10 +45,12 @@ Action = Literal["create", "update", "delete", "no-op", "manual", "adopt"]
 class Awaited:
     """What a person has to do before a Check can pass, in one sentence.
 
+    `planned` says it in a plan, where what the run itself decides is not known.
     `due` says that it was done, so that only the service's delay is waited for.
     """
 
     sentence: str
+    planned: str | None = None
     due: bool = False
 
 

@@ -13,6 +13,7 @@ from runbook_lib.session import Session
 from tests.engine.world import Bench, world_of
 
 ASKED = "Waiting for the test mail."
+TO_ASK = "A person sends a test mail."
 
 
 @dataclass(frozen=True)
@@ -30,24 +31,24 @@ class Mail(Check):
     def observe(self, session: Session) -> Observation:
         """Look for it."""
         status = world_of(session).read("mail")
-        awaits = None if status == "Failed" else Awaited(ASKED, due=self.due)
+        awaits = None if status == "Failed" else Awaited(ASKED, TO_ASK, self.due)
         return Observation({"Status": status}, awaits=awaits)
 
 
 @pytest.mark.parametrize(
-    ("mode", "outcome"),
+    ("mode", "outcome", "said"),
     [
-        (Mode.PLAN, Outcome.PLANNED),
-        (Mode.APPLY, Outcome.PENDING),
-        (Mode.VERIFY, Outcome.PENDING),
+        (Mode.PLAN, Outcome.PLANNED, TO_ASK),
+        (Mode.APPLY, Outcome.PENDING, ASKED),
+        (Mode.VERIFY, Outcome.PENDING, ASKED),
     ],
 )
 def test_what_was_not_done_is_awaited(
-    bench: Bench, mode: Mode, outcome: Outcome
+    bench: Bench, mode: Mode, outcome: Outcome, said: str
 ) -> None:
     """The person is told what to do, and nobody waits for it meanwhile."""
     result = bench.run(Mail(), mode)
-    assert (result.outcome, result.problem) == (outcome, ASKED)
+    assert (result.outcome, result.problem) == (outcome, said)
     assert (result.event["action"], result.event["remedy_id"]) == ("manual", "mail")
     assert bench.world.seconds == 0
 
