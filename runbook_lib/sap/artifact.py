@@ -82,10 +82,10 @@ def _parts(text: str) -> list[Artifact]:
         for match in _HEADING.finditer(text)
         if (kind := _NAMES.get(match["name"].strip().casefold()))
     ]
-    starts = [match.start() for match, _ in headings]
-    first = text[: starts[0]] if starts else text
+    ends = [*(match.start() for match, _ in headings), len(text)]
+    first = text[: ends[0]]
     found = [Artifact(recognized(first), first)] if first.strip() else []
-    for (match, kind), end in zip(headings, [*starts[1:], len(text)], strict=True):
+    for (match, kind), end in zip(headings, ends[1:], strict=True):
         found.append(Artifact(kind, text[match.end() : end]))
     return found
 
@@ -128,7 +128,7 @@ _SIGNS: tuple[tuple[Kind, Callable[[str], bool]], ...] = (
     (Kind.TRUST_LIST, _having(r"(?i)certificate list|\bCN=DigiCert|\bPSE\b.*\bSSL\b")),
     (Kind.PROFILE, _having(r"(?im)^\W*(?:icm|rdisp|ssl|is)[/\\]\S+\s*=")),
     (Kind.PARAMETER_VALUE, _having(r"\bPROT\s*=\s*\w+\s*[,;]")),
-    (Kind.SERVICE_TREE, _having(r"(?i)\bSAPconnect\b")),
     (Kind.COMPONENTS, _having(r"\bSAP_BASIS\b(?!.*\b\d{7}\b)")),
     (Kind.NOTE, _having(r"\b0*\d{7}\b")),
+    (Kind.SERVICE_TREE, _having(r"(?i)\bSAPconnect\b")),
 )

@@ -177,7 +177,7 @@ def _as(separator: str) -> Change:
     """Return a change of the list's form: another character between the columns."""
 
     def change(text: str, random: Random) -> str:
-        plain = text.removeprefix("\ufeff")
+        plain = text.replace("\ufeff", "")
         rows = [line for line in plain.splitlines() if line.strip(" |-+=")]
         cells = [[c.strip() for c in row.strip().strip("|").split("|")] for row in rows]
         return "\n".join(separator.join(row) for row in cells)
