@@ -44,8 +44,11 @@ def open_run(name: str, namespace: Mapping[str, object]) -> Run:
     runbook = runbook_named(name)
     parameters = read_parameters(namespace)
     tenant = opening.tenant_of(parameters, environment)
+    certificate = opening.certificate_of(parameters)
     interactive = frontend.attended()
-    if not interactive:
+    if interactive:
+        opening.no_rollback_here(Mode(parameters["mode"]))
+    else:
         opening.allowed(Mode(parameters["mode"]), tenant)
     mask = Mask()
     opened = opening.open_record(
@@ -70,7 +73,14 @@ def open_run(name: str, namespace: Mapping[str, object]) -> Run:
     _show_opened(record)
     if opened.mode is Mode.ROLLBACK:
         roll_back_run(engine, parameters["record"])
-    return Run(engine, runbook, parameters, interactive=interactive, closer=closer)
+    return Run(
+        engine,
+        runbook,
+        parameters,
+        interactive=interactive,
+        closer=closer,
+        certificate=certificate,
+    )
 
 
 def read_parameters(namespace: Mapping[str, object]) -> Parameters:
@@ -139,6 +149,7 @@ def sap_values(run: Run, *, app_id: KnownAfterApply, key_id: KnownAfterApply) ->
             str(known) if known else "known after apply",
             endpoints.exchange_scope,
             _where_secret(run, history.value_of(events, key_id)),
+            run.parameters["credential"],
         ),
         *mail_node(endpoints.smtp, run.tenant.mailbox),
     ]

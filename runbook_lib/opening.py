@@ -20,6 +20,7 @@ from runbook_lib.engine.runbook import Runbook
 from runbook_lib.engine.step import Mode
 from runbook_lib.errors import InputError, RecordBroken, Refused
 from runbook_lib.parameters import OF_THE_RUN, Parameters
+from runbook_lib.sap.certificate import read_certificate
 from runbook_lib.secret import Mask
 from runbook_lib.tenant import Tenant, read_tenant
 
@@ -58,6 +59,18 @@ def tenant_of(parameters: Parameters, environment: Mapping[str, str]) -> Tenant:
     return read_tenant(Path(path).expanduser())
 
 
+def certificate_of(parameters: Parameters) -> str:
+    """Return SAP's signing certificate as base64, or an empty text without one.
+
+    Raises:
+        InputError: the file is no certificate that can be used.
+    """
+    path = parameters["certificate"]
+    if not path:
+        return ""
+    return read_certificate(Path(path).expanduser(), now=utc_now()).base64
+
+
 def allowed(mode: Mode, tenant: Tenant) -> None:
     """Refuse what needs an approval, which cannot be given yet.
 
@@ -69,6 +82,19 @@ def allowed(mode: Mode, tenant: Tenant) -> None:
             f"{mode} on a real target needs a signed approval, which this version "
             "cannot check yet",
             remedy="Run plan or verify there; apply works on the sandbox.",
+        )
+
+
+def no_rollback_here(mode: Mode) -> None:
+    """Refuse a rollback in JupyterLab, where only a panel's Confirm may write.
+
+    Raises:
+        Refused: the mode is rollback.
+    """
+    if mode is Mode.ROLLBACK:
+        raise Refused(
+            "a rollback acts as soon as its first cell runs, so it does not run here",
+            remedy="Use runbook run NOTEBOOK --mode rollback -p record=RUN.",
         )
 
 
@@ -201,7 +227,7 @@ def declare(
         notebook=runbook.name,
         title=runbook.title,
         steps=runbook.steps(),
-        proof=list(runbook.proof),
+        proof=list(runbook.proof_of(parameters.values)),
         parameters=dict(parameters.values),
         parameters_digest=parameters.digest(),
         asked_mode=parameters["mode"],

@@ -19,6 +19,14 @@ OF_THE_RUN = frozenset(
     {"mode", "run_id", "outputs", "wait", "evidence", "probe", "follows", "record"}
 )
 
+# Parameters of the notebooks that are one of a few words.
+CHOICES = {
+    "remove_user_read": ("yes", "no"),
+    "temporary_credential": ("yes", "no"),
+    "credential": ("secret", "certificate"),
+    "authorization": ("full-access", "app-rbac"),
+}
+
 INJECTED = "# Parameters"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -132,11 +140,12 @@ def _check_values(parameters: Parameters, where: str) -> None:
                 f"{where}: {name}: {value!r} is not a run id",
                 remedy="Use letters, digits, dot, dash and underscore only.",
             )
-    if parameters["remove_user_read"] not in ("", "yes", "no"):
-        raise InputError(
-            f"{where}: remove_user_read: {parameters['remove_user_read']!r}",
-            remedy="Use yes or no.",
-        )
+    for name, words in CHOICES.items():
+        if parameters[name] not in ("", *words):
+            raise InputError(
+                f"{where}: {name}: {parameters[name]!r} is not known",
+                remedy=f"Use {' or '.join(words)}.",
+            )
     if parameters["wait"] and not re.fullmatch(r"\d{1,5}", parameters["wait"]):
         raise InputError(
             f"{where}: wait: {parameters['wait']!r} is not a number of seconds",

@@ -53,8 +53,13 @@ class Run:
         *,
         interactive: bool,
         closer: str,
+        certificate: str = "",
     ) -> None:
-        """Take over an opened run; use `open_run`."""
+        """Take over an opened run; use `open_run`.
+
+        `certificate` is SAP's signing certificate as base64, or empty.
+        """
+        self.certificate = certificate
         self.runbook = runbook
         self.parameters = parameters
         self.interactive = interactive

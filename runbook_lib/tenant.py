@@ -241,6 +241,7 @@ class Tenant(Model):
             "cloud": str(self.cloud),
             "target": self.target,
             "mailbox": self.mailbox,
+            "operator": str(self.operator.client_id),
             "change_reference": self.change_reference or None,
         }
 

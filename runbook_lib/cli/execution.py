@@ -56,6 +56,7 @@ def execute(source: NotebookSource, given: Mapping[str, str]) -> Closed:
     """
     parameters = checked(source, given)
     tenant = opening.tenant_of(parameters, os.environ)
+    opening.certificate_of(parameters)
     opening.allowed(Mode(parameters["mode"]), tenant)
     run = parameters["run_id"] or opening.new_run_id(utc_now())
     tenants = opening.tenant_folder(parameters, tenant)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runbook_lib.clients.exchange_calls import NOT_FOUND, SERVICE
 from runbook_lib.clients.exchange_connectors import InboundConnectors
-from runbook_lib.errors import ServiceRefused, UnknownReply
+from runbook_lib.clients.exchange_lookups import Row
+from runbook_lib.clients.exchange_roles import ApplicationRoles
 
-Row = dict[str, object]
 
-
-class ExchangeClient(InboundConnectors):
+class ExchangeClient(InboundConnectors, ApplicationRoles):
     """What the runbooks ask of Exchange Online, one method per cmdlet."""
 
     def mailbox(self, identity: str) -> Row | None:
@@ -165,27 +163,3 @@ class ExchangeClient(InboundConnectors):
         """
         parameters = {"MessageTraceId": trace_id, "RecipientAddress": recipient}
         return self.invoke("Get-MessageTraceDetailV2", **parameters)
-
-    def _find(self, cmdlet: str, **parameters: object) -> Row | None:
-        """Return the one object of an identity; None where Exchange has none."""
-        try:
-            rows = self.invoke(cmdlet, **parameters)
-        except ServiceRefused as error:
-            if error.code == NOT_FOUND:
-                return None
-            raise
-        return _only(cmdlet, rows)
-
-    def _single(self, cmdlet: str, **parameters: object) -> Row:
-        """Return the one object that a cmdlet always writes."""
-        return _only(cmdlet, self.invoke(cmdlet, **parameters))
-
-
-def _only(cmdlet: str, rows: Sequence[Row]) -> Row:
-    if len(rows) != 1:
-        raise UnknownReply(
-            f"{SERVICE} answered {cmdlet} with {len(rows)} objects where one is"
-            " expected.",
-            facts={"cmdlet": cmdlet, "objects": len(rows)},
-        )
-    return rows[0]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runbook_lib.clients.exchange_calls import NOT_FOUND, ExchangeCalls
+from runbook_lib.clients.exchange_calls import NOT_FOUND
+from runbook_lib.clients.exchange_lookups import ExchangeLookups, Row
 from runbook_lib.errors import ServiceRefused
 
-Row = dict[str, object]
 
-
-class InboundConnectors(ExchangeCalls):
+class InboundConnectors(ExchangeLookups):
     """How mail from servers outside comes in."""
 
     def inbound_connectors(self) -> list[Row]:

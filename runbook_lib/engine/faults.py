@@ -8,7 +8,14 @@ from runbook_lib.engine import remedies
 from runbook_lib.engine.attempt import Ending
 from runbook_lib.engine.expect import State
 from runbook_lib.engine.probes import refused
-from runbook_lib.engine.step import NotAsExpected, NothingToDo, Outcome, Probe, Step
+from runbook_lib.engine.step import (
+    NotAsExpected,
+    NothingToDo,
+    Outcome,
+    Probe,
+    Step,
+    Waits,
+)
 from runbook_lib.errors import CannotLook, RunbookError, ServiceRefused
 
 
@@ -26,6 +33,15 @@ def fault(step: Step, error: Exception) -> Ending:
     if isinstance(error, NothingToDo):
         return Ending(
             Outcome.SKIPPED, wanted, reason=error.reason, problem=error.message
+        )
+    if isinstance(error, Waits):
+        return Ending(
+            Outcome.PENDING,
+            wanted,
+            action="manual",
+            problem=error.message,
+            remedy=error.remedy,
+            remedy_id=error.remedy_id,
         )
     if isinstance(error, NotAsExpected):
         return Ending(

@@ -15,6 +15,7 @@ from runbook_lib.engine.step import (
     Action,
     Awaited,
     Check,
+    CredentialProbe,
     MessageProbe,
     Mode,
     NothingToDo,
@@ -69,10 +70,15 @@ def perform_probe(attempt: Attempt, step: Probe, resolved: Probe) -> Ending:
     changed = _changes(attempt)
     if attempt.mode is Mode.PLAN and changed:
         return planned_probe(resolved)
+    sent = history.acted(attempt.record.events, step.id) is not None
+    if isinstance(resolved, MessageProbe) and sent:
+        return _send_once(attempt, step, resolved)
     if resolved.effect != "none" and not (attempt.mode is Mode.APPLY and changed):
         return _nothing_changed(resolved)
     if isinstance(resolved, MessageProbe):
         return _send_once(attempt, step, resolved)
+    if isinstance(resolved, CredentialProbe):
+        return _with_borrowed(attempt, step, resolved)
     attempt.begin(step, resolved, {}, None)
     return _until(
         attempt,
@@ -129,6 +135,27 @@ def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
         wait,
         until,
     )
+
+
+def _with_borrowed(attempt: Attempt, step: Probe, resolved: CredentialProbe) -> Ending:
+    """Borrow a credential, look, and give it back whatever happens."""
+    record, session = attempt.record, attempt.session
+    attempt.begin(step, resolved, {}, "create")
+    key_id, secret = resolved.borrow(session)
+    record.append("credential.borrowed", mode=attempt.mode, step=step.id, key_id=key_id)
+    try:
+        return _until(
+            attempt,
+            resolved,
+            lambda: resolved.observe_with(session, secret),
+            attempt.wait,
+            _effect_ends(attempt),
+        )
+    finally:
+        resolved.give_back(session, key_id)
+        record.append(
+            "credential.returned", mode=attempt.mode, step=step.id, key_id=key_id
+        )
 
 
 def _acted(attempt: Attempt, step: Probe, resolved: MessageProbe) -> State:

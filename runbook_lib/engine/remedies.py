@@ -34,7 +34,17 @@ REMEDIES: Mapping[str, str] = {
     "send-test-message:internal": "Look for the message in the message trace.",
     "send-test-message:external": "Look for the message in the message trace.",
     "sap-notes-implemented": "Hand in what transaction SNOTE shows for the note.",
+    "upload-certificate": "Give the certificate that SAP exported, then run plan and "
+    "apply.",
+    "no-entra-permission": "Let the grantor take it back, or choose full-access.",
+    "limit-to-sender-group": "Run plan, then apply.",
+    "assign-send-as-app-role": "Run plan, then apply.",
+    "service-principal-authorization": "Put the mailbox into the group; a new "
+    "assignment takes up to two hours.",
+    "sign-in-with-temporary-secret": "Read the server's reply in the record.",
+    "sap-token-test": "Hand in what Request Token of SOAUTH2_CLIENT shows.",
     # By cause.
+    "certificate-expired": "Renew it in SAP and upload the new one, then switch.",
     "token-wrong-secret": "Give SAP the secret's value, not its ID; or make a new one.",
     "token-expired-secret": "Run apply: it makes a new secret beside the expired one.",
     "token-application-not-found": "Check the application's ID and the tenant ID.",

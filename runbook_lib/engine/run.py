@@ -51,6 +51,7 @@ class Engine:
         """
         resolved = step
         try:
+            step.applicable()
             hindrance = self._hindrance(step)
             if hindrance is not None:
                 return self._end(step, step, hindrance)

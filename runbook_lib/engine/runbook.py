@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import rfc8785
@@ -29,13 +30,19 @@ class Listed:
 class Runbook:
     """A notebook's name, its catalogue, and the steps whose `ok` proves success.
 
-    An empty `proof` means that the runbook proves nothing about mail.
+    An empty `proof` means that the runbook proves nothing about mail. Where the
+    parameters decide what proves it, `proof_by` says so.
     """
 
     name: str
     title: str
     listed: tuple[Listed, ...]
     proof: tuple[str, ...]
+    proof_by: Callable[[Mapping[str, str]], tuple[str, ...]] | None = None
+
+    def proof_of(self, parameters: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the steps that prove success under these parameters."""
+        return self.proof_by(parameters) if self.proof_by else self.proof
 
     @property
     def catalogue(self) -> Catalogue:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from runbook_lib.engine.expect import KnownAfterApply, State
 from runbook_lib.errors import RunbookError, ServiceRefused
+from runbook_lib.secret import Secret
 from runbook_lib.session import Session
 
 
@@ -92,6 +93,15 @@ class NotAsExpected(RunbookError):
         self.facts = dict(facts or {})
 
 
+class Waits(RunbookError):
+    """A step waits for a person or another system; `remedy_id` as above."""
+
+    def __init__(self, message: str, *, remedy: str, remedy_id: str) -> None:
+        """Keep the sentence and what ends the waiting."""
+        super().__init__(message, remedy=remedy)
+        self.remedy_id = remedy_id
+
+
 class NothingToDo(RunbookError):
     """A step does not apply here; `reason` is one of the design's skip reasons."""
 
@@ -132,6 +142,9 @@ class Step:
     def heading(self) -> str:
         """Return the title; a step with a key says which one it is."""
         return titled(type(self).title, getattr(self, self.key) if self.key else None)
+
+    def applicable(self) -> None:
+        """Say by `NothingToDo` that the inputs leave nothing to do; else nothing."""
 
     def explains(self, refusal: ServiceRefused) -> bool:
         """Tell whether a refusal is a known symptom of replication."""
@@ -213,6 +226,28 @@ class MessageProbe(Probe):
         It is empty where an earlier attempt ended between sending and writing
         down: the message may have been sent, and is not sent again.
         """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class CredentialProbe(Probe):
+    """Borrows a credential, proves something with it, and gives it back.
+
+    Off by default, in apply only, and removed whatever happens.
+    """
+
+    effect: ClassVar[Literal["none", "message", "credential"]] = "credential"
+
+    def borrow(self, session: Session) -> tuple[str, Secret]:
+        """Create the credential; return its keyId and its value."""
+        raise NotImplementedError
+
+    def give_back(self, session: Session, key_id: str) -> None:
+        """Remove the credential; one that is gone is no fault."""
+        raise NotImplementedError
+
+    def observe_with(self, session: Session, secret: Secret) -> Observation:
+        """Do the real thing with the borrowed credential."""
         raise NotImplementedError
 
 

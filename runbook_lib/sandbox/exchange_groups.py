@@ -55,17 +55,30 @@ def new_distribution_group(invocation: Invocation) -> list[JsonObject]:
 def get_distribution_group(invocation: Invocation) -> list[JsonObject]:
     """Get-DistributionGroup: one group or all; members do not show."""
     refuse_parameters(invocation, set(settings_of(invocation)) - {"ResultSize"})
-    groups = invocation.organization.groups
-    return [dict(entry) for entry in find_objects(groups, invocation.identity)]
+    return [dict(entry) for entry in _found(invocation)]
+
+
+def _found(invocation: Invocation) -> list[JsonObject]:
+    """Return the groups that an identity names: by address as well, or all.
+
+    Source: Exchange cmdlet reference, Get-DistributionGroup, -Identity.
+    """
+    groups, identity = invocation.organization.groups, invocation.identity
+    keys = ("PrimarySmtpAddress", "Alias")
+    named = [
+        entry
+        for entry in groups
+        if identity and any(same(entry.get(key), identity) for key in keys)
+    ]
+    return named or find_objects(groups, identity)
 
 
 def remove_distribution_group(invocation: Invocation) -> list[JsonObject]:
     """Remove-DistributionGroup: a scope over it reaches nobody from then on."""
     used = {"BypassSecurityGroupManagerCheck"}
     refuse_parameters(invocation, set(settings_of(invocation)) - used)
-    groups = invocation.organization.groups
-    entry = find_objects(groups, invocation.text("Identity"))[0]
-    groups.remove(entry)
+    entry = _found(invocation)[0]
+    invocation.organization.groups.remove(entry)
     del invocation.organization.group_members[entry["Guid"]]
     return []
 

@@ -8,6 +8,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -73,6 +74,22 @@ class SigningCertificate:
         return base64.b64encode(self.der).decode()
 
 
+def read_certificate(path: Path, *, now: datetime) -> SigningCertificate:
+    """Read a certificate from a file.
+
+    Raises:
+        InputError: as `parse_certificate`, or the file cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"certificate: {path} cannot be read: {error.strerror}",
+            remedy="Give the path of the certificate that SAP exported.",
+        ) from None
+    return parse_certificate(data, now=now)
+
+
 def parse_certificate(data: bytes, *, now: datetime) -> SigningCertificate:
     """Read a certificate: PEM, DER, or the bare base64 of DER.
 
@@ -97,15 +114,26 @@ def parse_certificate(data: bytes, *, now: datetime) -> SigningCertificate:
             f"its key has {key.key_size} bits",
             f"Make a key of {SHORTEST_KEY} bits or more in STRUST.",
         )
-    certificate = SigningCertificate(
-        der=found.public_bytes(Encoding.DER),
+    certificate = _certificate(found.public_bytes(Encoding.DER))
+    _check_dates(certificate, now)
+    return certificate
+
+
+def stored_certificate(text: str) -> SigningCertificate:
+    """Return a certificate that was read before, from the base64 of its DER."""
+    return _certificate(base64.b64decode(text))
+
+
+def _certificate(der: bytes) -> SigningCertificate:
+    found = x509.load_der_x509_certificate(der)
+    key = found.public_key()
+    return SigningCertificate(
+        der=der,
         subject=found.subject.rfc4514_string(),
         not_before=found.not_valid_before_utc,
         not_after=found.not_valid_after_utc,
-        bits=key.key_size,
+        bits=key.key_size if isinstance(key, rsa.RSAPublicKey) else 0,
     )
-    _check_dates(certificate, now)
-    return certificate
 
 
 def _check_dates(certificate: SigningCertificate, now: datetime) -> None:

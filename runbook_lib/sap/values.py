@@ -23,7 +23,12 @@ MAIL = "SBCS_MAIL_CONFIGSMTP (or SCOT)"
 
 
 def oauth_client(
-    login: str, tenant_id: str, app_id: str, scope: str, secret: str
+    login: str,
+    tenant_id: str,
+    app_id: str,
+    scope: str,
+    secret: str,
+    credential: str = "secret",
 ) -> list[SapValue]:
     """Return the fields of the OAuth 2.0 client; `secret` says where it is."""
     return [
@@ -42,14 +47,23 @@ def oauth_client(
             "unknown: look at the Scopes tab.",
         ),
         SapValue(CLIENT, "Grant type", "Client Credentials"),
-        SapValue(CLIENT, "Client authentication", "Form Fields"),
-        SapValue(CLIENT, "Client secret (the value, not its ID)", secret),
+        *_authentication(credential, secret),
         SapValue(
             CLIENT,
             "SSL Client PSE",
             "DFAULT",
             "The PSE that trusts DigiCert Global Root G2; some systems use ANONYM.",
         ),
+    ]
+
+
+def _authentication(credential: str, secret: str) -> list[SapValue]:
+    if credential == "certificate":
+        doubt = "The label on premises is taken from field reports."
+        return [SapValue(CLIENT, "Client authentication", "JWT", doubt)]
+    return [
+        SapValue(CLIENT, "Client authentication", "Form Fields"),
+        SapValue(CLIENT, "Client secret (the value, not its ID)", secret),
     ]
 
 

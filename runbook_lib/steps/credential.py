@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from runbook_lib.engine.expect import Present, State
-from runbook_lib.engine.step import Change, Observation
+from runbook_lib.engine.step import Change, NothingToDo, Observation
 from runbook_lib.errors import InputError
 from runbook_lib.session import MARK, Session
 from runbook_lib.steps.application import NOT_YET
@@ -16,6 +16,7 @@ from runbook_lib.steps.reading import objects, text
 
 LONGEST_DAYS = 730
 NEAR_EXPIRY = timedelta(days=30)
+TEMPORARY = "temporary sign-in test"
 ADVICE = "A certificate is recommended before production; a secret is a password."
 
 
@@ -45,6 +46,14 @@ class CreateClientSecret(Change):
     application: str
     name: str
     days: str
+    credential: str = "secret"
+
+    def applicable(self) -> None:
+        """Leave out the secret where a certificate was chosen."""
+        if self.credential != "secret":
+            raise NothingToDo(
+                "not_applicable", "The credential is a certificate, not a secret."
+            )
 
     def expect(self) -> State:
         """Return a secret that is not expired and whose value the sink holds."""
@@ -57,7 +66,7 @@ class CreateClientSecret(Change):
         if not ours:
             return Observation({}, context, exists=False, advice=ADVICE)
         best = max(ours, key=lambda c: _rank(session, c))
-        expired, near = _expiry(session, best)
+        expired, near = expiry(session, best)
         return Observation(
             {
                 "keyId": best.get("keyId"),
@@ -114,6 +123,15 @@ class CreateClientSecret(Change):
                 session.graph.remove_password(self.application, key_id)
 
 
+def remove_temporary(session: Session, application: str) -> None:
+    """Remove the temporary secrets that this run made and did not remove."""
+    found = session.graph.application(application) or {}
+    for credential in objects(found, "passwordCredentials"):
+        name = text(credential, "displayName") or ""
+        if name == f"{TEMPORARY} ({session.mark})":
+            session.graph.remove_password(application, str(credential["keyId"]))
+
+
 def lifetime(days: str) -> int:
     """Read the lifetime of a secret in days.
 
@@ -133,12 +151,12 @@ def _end(now: datetime, days: int) -> str:
 
 
 def _rank(session: Session, credential: Mapping[str, object]) -> tuple[bool, bool, str]:
-    expired, _ = _expiry(session, credential)
+    expired, _ = expiry(session, credential)
     held = session.sink.holds(str(credential.get("keyId")))
     return (not expired, held, text(credential, "endDateTime") or "")
 
 
-def _expiry(session: Session, credential: Mapping[str, object]) -> tuple[bool, bool]:
+def expiry(session: Session, credential: Mapping[str, object]) -> tuple[bool, bool]:
     """Return whether it is expired, and whether it will be within 30 days."""
     end = datetime.fromisoformat(text(credential, "endDateTime") or "")
     left = end - session.now()

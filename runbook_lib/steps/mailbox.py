@@ -8,6 +8,7 @@ from typing import ClassVar
 from runbook_lib.engine.expect import Including, State
 from runbook_lib.engine.step import Change, NotAsExpected, Observation, Probe
 from runbook_lib.session import Session
+from runbook_lib.steps.authorization import FULL_ACCESS, only_for
 from runbook_lib.steps.prerequisites import mailbox_missing
 from runbook_lib.steps.reading import text, texts
 
@@ -89,6 +90,11 @@ class GrantMailboxFullAccess(Change):
     replication_symptoms: ClassVar[frozenset[str]] = frozenset({NOT_FOUND})
     mailbox: str
     object_id: str
+    authorization: str = FULL_ACCESS
+
+    def applicable(self) -> None:
+        """Leave it out where Exchange's own roles decide."""
+        only_for(self.authorization, FULL_ACCESS)
 
     def expect(self) -> State:
         """Return the access right."""
@@ -170,6 +176,11 @@ class MailboxDelegation(Probe):
     )
     mailbox: str
     object_id: str
+    authorization: str = FULL_ACCESS
+
+    def applicable(self) -> None:
+        """Leave it out where Exchange's own roles decide."""
+        only_for(self.authorization, FULL_ACCESS)
 
     def expect(self) -> State:
         """Return the delegate and its own, not inherited, right."""

@@ -10,6 +10,7 @@ from runbook_lib.engine.expect import Present, State
 from runbook_lib.engine.step import Change, NotAsExpected, Observation
 from runbook_lib.session import Session
 from runbook_lib.steps.application import NOT_YET
+from runbook_lib.steps.authorization import FULL_ACCESS, only_for
 from runbook_lib.steps.reading import objects, text
 
 EXCHANGE_ONLINE = "00000002-0000-0ff1-ce00-000000000000"
@@ -69,6 +70,11 @@ class DeclareSendAsApp(Change):
     replication_symptoms: ClassVar[frozenset[str]] = NOT_YET
     application: str
     remove_user_read: str = "no"
+    authorization: str = FULL_ACCESS
+
+    def applicable(self) -> None:
+        """Leave out the permission where Exchange's own roles decide."""
+        only_for(self.authorization, FULL_ACCESS)
 
     def expect(self) -> State:
         """Return the declared role, and no User.Read where it is to go."""
@@ -179,6 +185,11 @@ class GrantAdminConsent(Change):
     remedies: ClassVar[Mapping[str, str]] = {GRANTED: "token-roles-missing"}
     replication_symptoms: ClassVar[frozenset[str]] = NOT_YET
     principal: str
+    authorization: str = FULL_ACCESS
+
+    def applicable(self) -> None:
+        """Leave out the consent where Exchange's own roles decide."""
+        only_for(self.authorization, FULL_ACCESS)
 
     def expect(self) -> State:
         """Return that there is an assignment of the role; its id is the value."""

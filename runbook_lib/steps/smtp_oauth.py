@@ -1,9 +1,22 @@
-"""Option 1 with a client secret: the catalogue, in the guide's order."""
+"""Option 1: the catalogue, in the guide's order."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runbook_lib.engine.runbook import Listed, Runbook
 from runbook_lib.steps.application import CreateServicePrincipal, RegisterApplication
+from runbook_lib.steps.application_role import (
+    AssignSendAsAppRole,
+    LimitToSenderGroup,
+    NoEntraPermission,
+    ServicePrincipalAuthorization,
+)
+from runbook_lib.steps.certificate import (
+    SapTokenTest,
+    SignInWithTemporarySecret,
+    UploadCertificate,
+)
 from runbook_lib.steps.credential import CreateClientSecret
 from runbook_lib.steps.mailbox import (
     EnableAuthenticatedSmtp,
@@ -11,6 +24,7 @@ from runbook_lib.steps.mailbox import (
     MailboxDelegation,
     RegisterExchangeServicePrincipal,
 )
+from runbook_lib.steps.message import SendTestMessage
 from runbook_lib.steps.permission import DeclareSendAsApp, GrantAdminConsent
 from runbook_lib.steps.policies import (
     ApplicationManagementPolicy,
@@ -25,11 +39,17 @@ from runbook_lib.steps.prerequisites import (
 )
 from runbook_lib.steps.sap_notes import SapNotesImplemented
 from runbook_lib.steps.sap_release import SapReleaseSupportsCredential
-from runbook_lib.steps.submission import (
-    ObtainAccessToken,
-    SendTestMessage,
-    SignInToSmtp,
-)
+from runbook_lib.steps.submission import ObtainAccessToken, SignInToSmtp
+
+
+def _proof(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what proves the sign-in: only SAP can sign in with its certificate."""
+    if parameters.get("credential") != "certificate":
+        return ("sign-in-to-smtp",)
+    if parameters.get("temporary_credential") == "yes":
+        return ("sign-in-with-temporary-secret",)
+    return ("sap-token-test",)
+
 
 RUNBOOK = Runbook(
     name="1-smtp-oauth",
@@ -48,29 +68,40 @@ RUNBOOK = Runbook(
         Listed(CreateServicePrincipal),
         Listed(GrantAdminConsent),
         Listed(CreateClientSecret),
+        Listed(UploadCertificate),
         Listed(RegisterExchangeServicePrincipal),
         Listed(GrantMailboxFullAccess),
         Listed(MailboxDelegation),
+        Listed(NoEntraPermission),
+        Listed(LimitToSenderGroup),
+        Listed(AssignSendAsAppRole),
+        Listed(ServicePrincipalAuthorization),
         Listed(EnableAuthenticatedSmtp),
         Listed(ObtainAccessToken),
         Listed(SignInToSmtp),
+        Listed(SignInWithTemporarySecret),
         Listed(SendTestMessage, "internal"),
         Listed(SendTestMessage, "external"),
+        Listed(SapTokenTest),
         Listed(SapNotesImplemented),
     ),
     proof=("sign-in-to-smtp",),
+    proof_by=_proof,
 )
 
 __all__ = [
     "RUNBOOK",
     "ApplicationManagementPolicy",
+    "AssignSendAsAppRole",
     "CreateClientSecret",
     "CreateServicePrincipal",
     "DeclareSendAsApp",
     "EnableAuthenticatedSmtp",
     "GrantAdminConsent",
     "GrantMailboxFullAccess",
+    "LimitToSenderGroup",
     "MailboxDelegation",
+    "NoEntraPermission",
     "ObtainAccessToken",
     "OperatorPermissions",
     "OrganizationSmtpAuth",
@@ -78,10 +109,14 @@ __all__ = [
     "RegisterExchangeServicePrincipal",
     "SapNotesImplemented",
     "SapReleaseSupportsCredential",
+    "SapTokenTest",
     "SecurityDefaults",
     "SendTestMessage",
     "SenderDomain",
     "SenderMailbox",
+    "ServicePrincipalAuthorization",
     "SignInToSmtp",
+    "SignInWithTemporarySecret",
     "SubmissionEndpoint",
+    "UploadCertificate",
 ]

@@ -27,6 +27,9 @@ from runbook_lib.errors import RunbookError
 from runbook_lib.evidence.close import Closed, close_run
 from runbook_lib.evidence.ledger import Ledger
 from runbook_lib.running import Run
+from runbook_lib.secret import Mask
+from runbook_lib.session import open_session
+from runbook_lib.tenant import read_tenant
 
 NOTEBOOK = "1-smtp-oauth"
 
@@ -102,6 +105,19 @@ class World:
         )
         assert answer.is_success, answer.text
         return answer
+
+    def exchange(self, cmdlet: str, **parameters: object) -> None:
+        """Run a cmdlet as the operator, for what a customer does by hand."""
+        session = open_session(
+            read_tenant(self.tenant_file),
+            run="by-hand",
+            environment={},
+            traffic=lambda exchange: None,
+            mask=Mask(),
+            sink_folder=self.folder,
+        )
+        session.exchange.invoke(cmdlet, **parameters)
+        session.close()
 
     def given(self, mode: str, **parameters: str) -> dict[str, str]:
         """Return the parameters of a run."""
