@@ -61,6 +61,7 @@ class CreateClientSecret(Change):
 
     def observe(self, session: Session) -> Observation:
         """Read our secrets by display name, newest and best first."""
+        lifetime(self.days)
         ours, others = self._credentials(session)
         context = {"other passwordCredentials": [_shown(c) for c in others]}
         if not ours:
@@ -85,7 +86,7 @@ class CreateClientSecret(Change):
         self._remove_lost(session)
         created, secret = session.graph.add_password(
             self.application,
-            display_name=f"{self.name} ({session.mark})",
+            display_name=self._made_by(session),
             end=_end(session.now(), lifetime(self.days)),
         )
         key_id = str(created["keyId"])
@@ -114,11 +115,15 @@ class CreateClientSecret(Change):
         ]
         return ours, [c for c in everything if c not in ours]
 
+    def _made_by(self, session: Session) -> str:
+        """Return the display name of a secret that this run makes."""
+        return f"{self.name} ({session.mark})"
+
     def _remove_lost(self, session: Session) -> None:
         ours, _ = self._credentials(session)
         for credential in ours:
             key_id = str(credential["keyId"])
-            made_here = session.mark in (text(credential, "displayName") or "")
+            made_here = text(credential, "displayName") == self._made_by(session)
             if made_here and not session.sink.holds(key_id):
                 session.graph.remove_password(self.application, key_id)
 

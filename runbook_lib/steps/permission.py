@@ -120,8 +120,9 @@ class DeclareSendAsApp(Change):
             restored = whole
             if before.get(DECLARED) is None:
                 restored = _without(restored, EXCHANGE_ONLINE, role)
-            if before.get(DECLARED_USER_READ) is not None:
-                restored = _with(restored, MICROSOFT_GRAPH, USER_READ, "Scope")
+            taken = before.get(DECLARED_USER_READ)
+            if taken is not None and self.remove_user_read == "yes":
+                restored = _with(restored, MICROSOFT_GRAPH, USER_READ, str(taken))
         session.graph.update_application(self.application, {WHOLE: restored})
 
 
@@ -152,12 +153,14 @@ def _with(whole: Declared, resource: str, permission: str, kind: str) -> Declare
 
 
 def _without(whole: Declared, resource: str, permission: str) -> Declared:
-    """Take one permission out; a resource left without any goes as well."""
+    """Take one permission out; its resource goes as well if none is left in it."""
     left: Declared = []
     for entry in whole:
-        kept = objects(entry, "resourceAccess")
-        if entry.get("resourceAppId") == resource:
-            kept = [access for access in kept if access.get("id") != permission]
+        if entry.get("resourceAppId") != resource:
+            left.append(entry)
+            continue
+        access = objects(entry, "resourceAccess")
+        kept = [one for one in access if one.get("id") != permission]
         if kept:
             left.append({**entry, "resourceAccess": kept})
     return left

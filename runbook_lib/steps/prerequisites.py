@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from runbook_lib.engine.expect import Including, OneOf, State
 from runbook_lib.engine.step import Check, NotAsExpected, Observation
-from runbook_lib.sap.endpoint import SenderView, read_sender_view
+from runbook_lib.errors import CannotLook
+from runbook_lib.sap.endpoint import PROPERTIES, SenderView, read_sender_view
 from runbook_lib.session import Session
 from runbook_lib.steps.reading import text, texts
 
@@ -127,7 +128,10 @@ class SenderDomain(Check):
         ours = [d for d in domains if (text(d, "DomainName") or "").lower() == wanted]
         return Observation(
             {"DomainType": ours[0].get("DomainType") if ours else None},
-            context={"domain": wanted, "other accepted domains": len(domains) - 1},
+            context={
+                "domain": wanted,
+                "other accepted domains": len(domains) - len(ours),
+            },
         )
 
 
@@ -170,11 +174,17 @@ class SubmissionEndpoint(Check):
         }
 
     def observe(self, session: Session) -> Observation:
-        """Look from here, and let the sender's view stand where there is one."""
-        here = self._from_here(session)
+        """Look from here, and let the sender's view stand where there is one.
+
+        The sender's view stands also where this machine sees nothing at all.
+        """
         if not self.probe:
-            return here
+            return self._from_here(session)
         view = read_sender_view(Path(self.probe), self.host)
+        try:
+            here = self._from_here(session)
+        except CannotLook as error:
+            here = Observation({}, facts={"problem": error.message, **error.facts})
         return overlaid(here, view)
 
     def _from_here(self, session: Session) -> Observation:
@@ -207,11 +217,11 @@ class SubmissionEndpoint(Check):
 def overlaid(here: Observation, view: SenderView) -> Observation:
     """Return the sender's view, with what it does not show taken from here."""
     seen = {k: v for k, v in view.properties.items() if v is not None}
-    missing = [name for name in here.properties if name not in seen]
+    missing = [name for name in PROPERTIES if name not in seen]
     advice = f"Not seen from the SAP host: {', '.join(missing)}." if missing else None
     return Observation(
         {**here.properties, **seen},
-        context={"seen from this machine": here.properties},
+        context={"seen from this machine": here.properties or None},
         vantage=view.vantage,
         advice=advice,
         facts=here.facts,
