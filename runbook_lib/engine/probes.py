@@ -142,8 +142,10 @@ def _with_borrowed(attempt: Attempt, step: Probe, resolved: CredentialProbe) -> 
     record, session = attempt.record, attempt.session
     attempt.begin(step, resolved, {}, "create")
     key_id, secret = resolved.borrow(session)
-    record.append("credential.borrowed", mode=attempt.mode, step=step.id, key_id=key_id)
     try:
+        record.append(
+            "credential.borrowed", mode=attempt.mode, step=step.id, key_id=key_id
+        )
         return _until(
             attempt,
             resolved,

@@ -20,6 +20,7 @@ from runbook_lib.engine.step import (
     Attestation,
     Change,
     Check,
+    CredentialProbe,
     Evidence,
     MessageProbe,
     Mode,
@@ -27,9 +28,10 @@ from runbook_lib.engine.step import (
     Observation,
     Probe,
     Step,
+    Waits,
 )
 from runbook_lib.errors import InputError, OutcomeUnknown, ServiceRefused
-from runbook_lib.secret import Mask
+from runbook_lib.secret import Mask, Secret
 from runbook_lib.session import Session
 from runbook_lib.tenant import Windows
 
@@ -331,6 +333,56 @@ class TemporaryCredential(Probe):
 
 
 @dataclass(frozen=True)
+class Borrowing(CredentialProbe):
+    """A probe with a credential of its own; `wanted` is yes or no."""
+
+    title: ClassVar[str] = "Borrow"
+    guide: ClassVar[str] = "test"
+    replication_symptoms: ClassVar[frozenset[str]] = frozenset({LAGGING})
+    wanted: str = "yes"
+
+    def applicable(self) -> None:
+        """Leave it out unless it is wanted."""
+        if self.wanted != "yes":
+            raise NothingToDo("user_choice", "not wanted")
+
+    def expect(self) -> State:
+        """Return that it works."""
+        return {"answer": "yes"}
+
+    def borrow(self, session: Session) -> tuple[str, Secret]:
+        """Make a credential."""
+        world_of(session).write("borrowed", "key-1")
+        return "key-1", Secret("value-of-key-1")
+
+    def give_back(self, session: Session, key_id: str) -> None:
+        """Remove it."""
+        assert world_of(session).values["borrowed"] == key_id
+        world_of(session).write("borrowed", None)
+
+    def observe_with(self, session: Session, secret: Secret) -> Observation:
+        """Use it."""
+        assert secret.reveal() == "value-of-key-1"
+        return Observation({"answer": world_of(session).read("answer")})
+
+
+@dataclass(frozen=True)
+class NotYet(Check):
+    """A step that waits for what somebody has to hand over."""
+
+    title: ClassVar[str] = "Not yet"
+    guide: ClassVar[str] = "prerequisites"
+
+    def expect(self) -> State:
+        """Return that it is there."""
+        return {"there": True}
+
+    def observe(self, session: Session) -> Observation:
+        """Say that it is not there yet."""
+        raise Waits("waiting for the file", remedy="Give it.", remedy_id="not-yet")
+
+
+@dataclass(frozen=True)
 class Statement(Attestation):
     """A person states something; the text has to say so."""
 
@@ -357,6 +409,8 @@ CATALOGUE: tuple[type[Step], ...] = (
     Empty,
     Works,
     TemporaryCredential,
+    Borrowing,
+    NotYet,
     Message,
     Statement,
 )

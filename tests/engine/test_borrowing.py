@@ -1,0 +1,128 @@
+"""A temporary credential: asked for, in apply only, and given back whatever happens."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from runbook_lib.engine.record import EVENTS
+from runbook_lib.engine.step import Mode, Outcome
+from runbook_lib.errors import NotPermitted, RecordBroken, ServiceRefused
+from tests.engine.world import (
+    LAGGING,
+    Bench,
+    Borrowing,
+    BuildOn,
+    Make,
+    NotYet,
+    reference,
+)
+
+KINDS = ["step.begin", "credential.borrowed", "credential.returned", "step.end"]
+
+
+@pytest.fixture
+def ready(bench: Bench) -> Bench:
+    """Return a bench on which something was changed and the probe would work."""
+    bench.run(Make("a"))
+    bench.world.values["answer"] = "yes"
+    bench.world.sent.clear()
+    return bench
+
+
+def test_borrowed_used_and_given_back(ready: Bench) -> None:
+    """Both ends are in the record, by key ID and without the value."""
+    assert ready.run(Borrowing()).outcome is Outcome.OK
+    assert ready.kinds()[-4:] == KINDS
+    assert ready.world.sent == [("borrowed", "key-1"), ("borrowed", None)]
+    text = (ready.record.folder / EVENTS).read_text("utf-8")
+    assert '"key_id":"key-1"' in text
+    assert "value-of-key-1" not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (ServiceRefused("no", code="Denied"), Outcome.FAILED),
+        (NotPermitted("no"), Outcome.ERROR),
+        (RuntimeError("a defect"), Outcome.ERROR),
+    ],
+)
+def test_given_back_after_a_fault(
+    ready: Bench, error: Exception, outcome: Outcome
+) -> None:
+    """However the probe ends."""
+    ready.world.blind.append(error)
+    assert ready.run(Borrowing()).outcome is outcome
+    assert ready.world.values["borrowed"] is None
+
+
+def test_given_back_after_waiting_for_replication(ready: Bench) -> None:
+    """It is not left there until the time that is stated."""
+    ready.world.blind.extend([ServiceRefused("later", code=LAGGING)] * 1000)
+    assert ready.run(Borrowing()).outcome is Outcome.PENDING
+    assert ready.world.values["borrowed"] is None
+
+
+def test_given_back_after_an_interrupt(ready: Bench) -> None:
+    """Control-C is no reason to leave it."""
+    ready.world.blind.append(KeyboardInterrupt())  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        ready.run(Borrowing())
+    assert ready.world.values["borrowed"] is None
+
+
+def test_given_back_if_the_record_takes_no_line(
+    ready: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk right after it was made."""
+
+    def full_after_the_write() -> None:
+        monkeypatch.setattr(os, "fsync", full)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    ready.world.before_write = full_after_the_write
+    with pytest.raises(RecordBroken):
+        ready.run(Borrowing())
+    assert ready.world.values["borrowed"] is None
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.VERIFY])
+def test_nothing_is_borrowed_outside_apply(ready: Bench, mode: Mode) -> None:
+    """Even in a run that changed something."""
+    assert ready.run(Borrowing(), mode).outcome is Outcome.SKIPPED
+    assert ready.world.sent == []
+
+
+def test_nothing_is_borrowed_where_nothing_changed(bench: Bench) -> None:
+    """There is nothing to prove by it."""
+    assert bench.run(Borrowing()).event["reason"] == "nothing_changed"
+    assert bench.world.sent == []
+
+
+def test_a_plan_says_that_it_will_be_made(bench: Bench) -> None:
+    """A row of its own."""
+    bench.run(Make("a"), Mode.PLAN)
+    result = bench.run(Borrowing(), Mode.PLAN)
+    assert (result.outcome, result.event["action"]) == (Outcome.PLANNED, "create")
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.VERIFY, Mode.APPLY])
+def test_what_was_not_asked_for_is_skipped_by_choice(ready: Bench, mode: Mode) -> None:
+    """Off by default, before anything else is looked at."""
+    result = ready.run(Borrowing(wanted="no"), mode)
+    assert (result.outcome, result.event["reason"]) == (Outcome.SKIPPED, "user_choice")
+    assert ready.world.sent == []
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.VERIFY, Mode.APPLY])
+def test_a_step_that_waits_for_somebody_is_pending(bench: Bench, mode: Mode) -> None:
+    """Never a pass; and what builds on it is blocked, naming it."""
+    result = bench.run(NotYet(), mode)
+    assert (result.outcome, result.event["action"]) == (Outcome.PENDING, "manual")
+    assert result.event["remedy_id"] == "not-yet"
+    upper = bench.run(BuildOn(base=reference("not-yet", "there")), mode)
+    assert upper.problem == "Blocked: Not yet ended pending."
