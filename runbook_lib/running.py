@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 from runbook_lib import opening
 from runbook_lib.engine import history
@@ -135,19 +137,23 @@ class Run:
                 self._take_in(step, mode)
             return engine.perform(step)
 
-    def _take_in(self, step: Step, mode: Mode) -> None:
+    def _take_in(self, step: Attestation, mode: Mode) -> None:
         """Take prepared evidence into the record, once."""
         folder = self.parameters["evidence"] or self.tenant.evidence_folder
         if not folder or attached(self.record, step.id) is not None:
             return
         evidence = read_evidence(Path(folder).expanduser(), step.id)
         if evidence is not None:
-            attach(self.record, mode, step.id, evidence)
+            self._attach(step, mode, evidence)
 
     def hand_in(self, step: Step, evidence: Evidence) -> None:
-        """Take evidence from a panel into the record."""
+        """Take evidence for an attestation from a panel into the record."""
         with self._lock:
-            attach(self.record, self.mode, step.id, evidence)
+            self._attach(cast("Attestation", step), self.mode, evidence)
+
+    def _attach(self, step: Attestation, mode: Mode, evidence: Evidence) -> None:
+        redact = partial(step.redact, self.session)
+        attach(self.record, mode, step.id, evidence, redact)
 
     def why_no_apply(self) -> str | None:
         """Return why Apply is not allowed here, or None."""

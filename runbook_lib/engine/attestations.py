@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,9 @@ from runbook_lib.engine.record import Record
 from runbook_lib.engine.step import Attestation, Evidence, Mode, Outcome
 from runbook_lib.errors import InputError
 from runbook_lib.yamlfile import read_model
+
+Redact = Callable[[str], str]
+TEXT_FILES = frozenset({".txt", ".csv", ".log", ".pfl", ".lst"})
 
 
 def perform_attestation(
@@ -82,8 +86,13 @@ def read_evidence(folder: Path, step: str) -> Evidence | None:
     )
 
 
-def attach(record: Record, mode: Mode, step: str, evidence: Evidence) -> None:
+def attach(
+    record: Record, mode: Mode, step: str, evidence: Evidence, redact: Redact = str
+) -> None:
     """Copy evidence into the record and write that it is there.
+
+    Texts go through `redact` before they are written, attached ones too; what is
+    no text, as a screenshot, is copied as it is.
 
     Raises:
         InputError: an attachment is missing or unreadable.
@@ -92,10 +101,11 @@ def attach(record: Record, mode: Mode, step: str, evidence: Evidence) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     number = sum(e["event"] == "evidence.attached" for e in record.events) + 1
     files = [
-        _copy(path, folder / f"{number}-{index}-{path.name}")
+        _copy(path, folder / f"{number}-{index}-{path.name}", redact)
         for index, path in enumerate(evidence.files, start=1)
     ]
-    text = _write(folder / f"{number}-statement.txt", evidence.text.encode())
+    stated = redact(evidence.text).encode()
+    text = _write(folder / f"{number}-statement.txt", stated)
     record.append(
         "evidence.attached",
         mode=mode,
@@ -115,16 +125,34 @@ def _write(path: Path, data: bytes) -> dict[str, object]:
     return _digest(path)
 
 
-def _copy(source: Path, target: Path) -> dict[str, object]:
+def _copy(source: Path, target: Path, redact: Redact) -> dict[str, object]:
     try:
-        shutil.copyfile(source, target)
+        data = source.read_bytes()
     except OSError as error:
         raise InputError(
             f"{source}: the attachment cannot be read: {error.strerror}",
             remedy="Check the path and hand in the evidence again.",
         ) from None
-    target.chmod(0o600)
-    return _digest(target)
+    text = readable(data, source.suffix.lower())
+    return _write(target, data if text is None else redact(text).encode())
+
+
+def readable(data: bytes, suffix: str) -> str | None:
+    """Return the text of a file, or None where it is none.
+
+    SAP GUI saves lists in UTF-8, in UTF-16 or in the code page of the computer.
+    """
+    marked = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    encodings = ["utf-16" if marked else "utf-8"]
+    if suffix in TEXT_FILES:
+        encodings.append("cp1252")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return None if "\0" in text else text
+    return None
 
 
 def _digest(path: Path) -> dict[str, object]:

@@ -8,7 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from runbook_lib.engine.attestations import attach, attached, read_evidence
+from runbook_lib.engine.attestations import (
+    attach,
+    attached,
+    read_evidence,
+    readable,
+)
 from runbook_lib.engine.step import Evidence, Mode, Outcome
 from runbook_lib.errors import InputError
 from tests.engine.world import Bench, Statement
@@ -163,3 +168,42 @@ def test_wrong_evidence_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "statement.yaml").write_text("who: A\nwhn: today\n")
     with pytest.raises(InputError, match=r"statement\.yaml:2: whn: unknown key"):
         read_evidence(tmp_path, "statement")
+
+
+def test_evidence_is_redacted_before_it_is_written(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """Neither the statement nor an attached text is ever on disk as it was."""
+    note, picture = tmp_path / "list.txt", tmp_path / "screen.png"
+    note.write_bytes("SCOT of jane@contoso.com, Grüße".encode("utf-16"))
+    picture.write_bytes(b"\x89PNG\x00jane@contoso.com")
+    evidence = Evidence("A", "B", "C", "jane@contoso.com did it", (note, picture))
+    attach(
+        bench.record,
+        Mode.APPLY,
+        "statement",
+        evidence,
+        lambda text: text.replace("jane", "•••"),
+    )
+    found = attached(bench.record, "statement")
+    assert found is not None
+    assert found.text == "•••@contoso.com did it"
+    texts = [path.read_bytes() for path in found.files]
+    assert texts[0] == "SCOT of •••@contoso.com, Grüße".encode()
+    assert texts[1] == picture.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "suffix", "text"),
+    [
+        ("Grüße".encode(), ".txt", "Grüße"),
+        ("Grüße".encode("cp1252"), ".txt", "Grüße"),
+        ("Grüße".encode("cp1252"), ".cer", None),
+        ("Grüße".encode("utf-16"), ".txt", "Grüße"),
+        (b"\x30\x82\x00\x01", ".cer", None),
+        (b"a\x00b", ".txt", None),
+    ],
+)
+def test_what_is_a_text(data: bytes, suffix: str, text: str | None) -> None:
+    """Lists come in three encodings; what is no text is left alone."""
+    assert readable(data, suffix) == text
