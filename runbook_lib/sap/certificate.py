@@ -102,7 +102,8 @@ def parse_certificate(data: bytes, *, now: datetime) -> SigningCertificate:
     try:
         found = x509.load_der_x509_certificate(der)
         key = found.public_key()
-    except (ValueError, TypeError):
+        certificate = _certificate(found.public_bytes(Encoding.DER))
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _not_a_certificate("it is damaged or cut off") from None
     if not isinstance(key, rsa.RSAPublicKey):
         raise _not_usable(
@@ -114,7 +115,6 @@ def parse_certificate(data: bytes, *, now: datetime) -> SigningCertificate:
             f"its key has {key.key_size} bits",
             f"Make a key of {SHORTEST_KEY} bits or more in STRUST.",
         )
-    certificate = _certificate(found.public_bytes(Encoding.DER))
     _check_dates(certificate, now)
     return certificate
 

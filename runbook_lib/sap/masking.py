@@ -27,6 +27,9 @@ _CREDENTIALS = (
     # Three characters, a digit, "Q~": a client secret of Microsoft Entra ID.
     re.compile(r"(?<![\w.~-])[\w.~-]{3}\dQ~[\w.~-]{31,}"),
 )
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----(?:.*?-----END \1-----|.*)", re.DOTALL
+)
 _NAMED = re.compile(
     r"(?im)^(?P<label>[^:=\n]*\b(?:password|passwort|kennwort|pin|client[ _]secret|"
     r"secret)\b[^:=\n]*[:=][ \t]*)(?P<value>\S.*)$"
@@ -50,6 +53,7 @@ def masked(text: str, *, keep: Iterable[str] = (), marker: str = "") -> str:
 
 
 def _without_credentials(text: str) -> str:
+    text = _PRIVATE_KEY.sub("[PRIVATE KEY removed]", text)
     for pattern in _CREDENTIALS:
         text = pattern.sub(MASKED, text)
     text = _PARAMETER.sub(lambda m: f"{m['name']}{m['sign']}{MASKED}", text)

@@ -79,6 +79,11 @@ def private_key() -> bytes:
     )
 
 
+def with_private_key() -> bytes:
+    """Return a certificate together with its private key, as a careless export."""
+    return pem(certificate()) + private_key()
+
+
 def request() -> bytes:
     """Return a certificate request."""
     builder = x509.CertificateSigningRequestBuilder(NAME)

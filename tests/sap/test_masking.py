@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runbook_lib.sap.masking import MASKED, masked
+from tests.sap import certificates as made
 from tests.sap.judging import JUDGES, OF_LETTER
 from tests.sap.samples import FOLDER, MAILBOX, MARKER, SCOT_GOOD, sample
 
@@ -42,6 +43,16 @@ def test_credentials_are_masked(text: str, hidden: str) -> None:
     found = masked(text)
     assert hidden not in found
     assert MASKED in found
+
+
+def test_a_private_key_is_removed_and_still_known() -> None:
+    """The key is not stored, and the certificate step still fails for it."""
+    text = made.with_private_key().decode()
+    for found in (masked(text), masked(text[:-40])):
+        assert "BEGIN PRIVATE" not in found
+        assert text.splitlines()[-3] not in found
+        (finding,) = JUDGES["certificate"](found)
+        assert finding.rule == "PRIVATE_KEY_PRESENT"
 
 
 @pytest.mark.parametrize(
