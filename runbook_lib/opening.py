@@ -99,14 +99,19 @@ def no_rollback_here(mode: Mode) -> None:
 
 
 def tenant_folder(parameters: Parameters, tenant: Tenant) -> Path:
-    """Return the folder of the tenant's records.
+    """Return the folder of the tenant's records."""
+    return outputs_folder(parameters) / tenant.name
+
+
+def outputs_folder(parameters: Parameters) -> Path:
+    """Return the folder of the tenants' folders, with the ledger.
 
     A relative path counts from where the run was started; in JupyterLab, which
     starts a kernel beside its notebook, from the parent of the notebooks folder.
     """
     here = Path.cwd()
     base = here.parent if here.name == "notebooks" else here
-    return base / Path(parameters["outputs"] or "outputs").expanduser() / tenant.name
+    return base / Path(parameters["outputs"] or "outputs").expanduser()
 
 
 def new_run_id(now: datetime) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from runbook_lib.batch.cells import Cell, Notebook
-from runbook_lib.batch.ends import End
+from runbook_lib.batch.ends import INTERRUPTED, End
 from runbook_lib.batch.journal import Line
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -62,8 +62,11 @@ class Fold:
     def finish(self, end: End) -> Notebook:
         """Write how the notebook ended, and return it."""
         cells = self.notebook["cells"]
-        if self.running is not None:
-            _mark(cells[self.running], end, exception=True)
+        cut = self.running
+        if cut is None and end in INTERRUPTED:  # it was raised in by our signal
+            cut = self.failed
+        if cut is not None:
+            _mark(cells[cut], end, exception=True)
         papermill = self.notebook["metadata"].setdefault("papermill", {})
         papermill["exception"] = True if end is not End.COMPLETED else None
         times = [_papermill(cell) for cell in cells]

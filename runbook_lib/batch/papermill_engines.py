@@ -47,7 +47,6 @@ from runbook_lib.batch.forking import DirectEngine  # noqa: E402
 from runbook_lib.batch.journal import Journal, now, read_journal  # noqa: E402
 from runbook_lib.batch.processes import Process  # noqa: E402
 
-
 CUT_OFF = (DeadKernelError, CellTimeoutError, KeyboardInterrupt)
 
 

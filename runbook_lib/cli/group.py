@@ -12,6 +12,7 @@ from runbook_lib.errors import RunbookError
 
 COMMANDS = {
     "audit": "runbook_lib.cli.audit",
+    "batch": "runbook_lib.cli.batch",
     "demo": "runbook_lib.cli.demo",
     "lab": "runbook_lib.cli.lab",
     "probe": "runbook_lib.cli.probe",

@@ -1,9 +1,10 @@
-"""The ledger: two hash-linked lines per run, so that a missing run shows.
+"""The ledger: hash-linked lines for each run, so that a missing run shows.
 
 `ledger.ndjson` lies beside the tenants' folders. Each line is RFC 8785 JSON:
 
-    schema, seq, prev, time, run, tenant, line: opened | closed
+    schema, seq, prev, time, run, tenant, line: opened | interrupted | closed
     closed only: digest (SHA-256 of SHA256SUMS), result
+    interrupted only: attempt (1, 2, …), ended (died | timed out | cancelled)
     after a line that a killed process left: before_torn
 
 `prev` is the SHA-256 of the bytes of the line before, 64 zeros in the first
@@ -36,7 +37,8 @@ from runbook_lib.errors import RecordBroken
 from runbook_lib.evidence.files import sync_folder
 
 LEDGER = "ledger.ndjson"
-KINDS = frozenset({"opened", "closed"})
+KINDS = frozenset({"opened", "interrupted", "closed"})
+SAME = ("run", "tenant", "line", "attempt")  # what makes a line the same one
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,11 @@ class Ledger:
         """Write that a run was opened, once."""
         self._append({"run": run, "tenant": tenant, "line": "opened"})
 
+    def interrupted(self, run: str, tenant: str, attempt: str, ended: str) -> None:
+        """Write that an attempt of a run was cut off, once; the run stays open."""
+        fields = {"run": run, "tenant": tenant, "line": "interrupted"}
+        self._append({**fields, "attempt": attempt, "ended": ended})
+
     def closed(self, run: str, tenant: str, digest: str, result: str) -> None:
         """Write that a run was closed, once: digest of its sums, and result.
 
@@ -174,10 +181,9 @@ class Ledger:
 
     def _written(self, data: bytes, fields: dict[str, str]) -> bool:
         """Tell whether the line is there already: a closing may be repeated."""
-        same = ("run", "tenant", "line")
         for line in split_lines(data):
             entry = parse_line(line) if fields["run"].encode() in line else None
-            if entry and all(entry.get(name) == fields[name] for name in same):
+            if entry and all(entry.get(name) == fields.get(name) for name in SAME):
                 self._check_same(entry, fields)
                 return True
         return False
