@@ -122,7 +122,8 @@ _PATTERNS = (
     # A JSON web token: header and claims are JSON objects, so both start "eyJ".
     re.compile(r"eyJ[A-Za-z0-9_-]{6,}\.eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*"),
     re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/-]{20,}=*"),
-    re.compile(r"(?i)(?<=basic )[A-Za-z0-9+/]{8,}=*"),
+    # Base64 of user:password; prose after the word has no digit, + or =.
+    re.compile(r"(?i)(?<=basic )(?=[a-z/]*[0-9+=])[a-z0-9+/]{8,}=*"),
     re.compile(r"(?<=client_secret=)[^&\s\"']+"),
     re.compile(r"(?<=client_assertion=)[^&\s\"']+"),
     re.compile(r'(?<="secretText":")(?:[^"\\]|\\.)+'),

@@ -62,7 +62,8 @@ def execute(source: NotebookSource, given: Mapping[str, str]) -> Closed:
     tenants = opening.tenant_folder(parameters, tenant)
     record = tenants / run
     _still_open(record)
-    tenants.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tenants.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tenants.mkdir(exist_ok=True, mode=0o700)
     output = tenants / f".{run}.ipynb"
     ledger = Ledger(tenants.parent / "ledger.ndjson")
     if not (record / EVENTS).exists():
@@ -130,7 +131,7 @@ def _papermill(source: Path, output: Path, values: Mapping[str, str]) -> Kernel:
         )
     except PapermillExecutionError as error:
         return Kernel("raised", error.ename, "\n".join(error.traceback))
-    except DeadKernelError:
+    except (DeadKernelError, RuntimeError):  # it did not start, or it is gone
         return Kernel("died")
     return Kernel("finished")
 

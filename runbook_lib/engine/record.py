@@ -68,7 +68,8 @@ class Record:
         Raises:
             Refused: there is a record already.
         """
-        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        for place in (folder.parent.parent, folder.parent, folder):
+            place.mkdir(parents=True, mode=0o700, exist_ok=True)
         stream = _locked(folder / EVENTS)
         if begun(folder):
             stream.close()

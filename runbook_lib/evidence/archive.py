@@ -12,6 +12,8 @@ from runbook_lib.errors import InputError, Refused
 
 INJECTED = "injected-parameters"
 PARAMETERS = "parameters"
+MARK = "# added on closing: this file is an archive"
+WRITING = ("apply", "rollback")
 
 _HEAD = re.compile(r"chain head\s+([0-9a-f]{64})\b")
 
@@ -66,10 +68,12 @@ def raised(notebook: Notebook) -> bool:
 def archived(data: bytes, name: str, run: str, *, proven: bool) -> bytes:
     """Return the notebook so that it names its run, and only looks when run again.
 
-    Where it does not name its run, one line is added: to the cell tagged
-    `injected-parameters`, or in a cell of its own after the parameters cell.
-    `proven` tells that the chain head has shown whose notebook it is; then it
-    may name an earlier run, of which it was an archive itself.
+    Lines are added to the cell tagged `injected-parameters`, or in a cell of its
+    own after the parameters cell: the run id where it is not named, and the mode
+    verify where it would apply or roll back. So an archive only looks wherever
+    it is run again, with its record beside it or without. `proven` tells that
+    the chain head has shown whose notebook it is; then it may name an earlier
+    run, of which it was an archive itself.
 
     Raises:
         InputError: the data is no notebook.
@@ -77,22 +81,27 @@ def archived(data: bytes, name: str, run: str, *, proven: bool) -> bytes:
     """
     notebook = read_notebook(data, name)
     cell = _tagged(notebook, INJECTED)
-    named = _run_id(_joined(cell["source"])) if cell else None
-    if named == run:
-        return data
-    if named and not proven:
+    named = _given(cell, "run_id")
+    if named and named != run and not proven:
         raise Refused(
             f"{name}: the notebook belongs to the run {named}, not to {run}",
             remedy="Give the notebook of this run.",
         )
-    line = (
-        f"run_id = {json.dumps(run)}  # added by runbook seal: this file is an archive"
-    )
+    lines = [] if named == run else [f"run_id = {json.dumps(run)}  {MARK}"]
+    mode = _given(cell, "mode") or _given(_tagged(notebook, PARAMETERS), "mode")
+    if mode in WRITING:
+        lines.append(f'mode = "verify"  {MARK}')
+    if not lines:
+        return data
     if cell:
-        cell["source"] = _with_line(cell["source"], line)
+        cell["source"] = _with_lines(cell["source"], lines)
     else:
-        _insert(notebook, line)
+        _insert(notebook, lines)
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _given(cell: dict[str, Any] | None, name: str) -> str | None:
+    return _value_of(_joined(cell["source"]), name) if cell else None
 
 
 def _tagged(notebook: Notebook, tag: str) -> dict[str, Any] | None:
@@ -102,8 +111,8 @@ def _tagged(notebook: Notebook, tag: str) -> dict[str, Any] | None:
     return None
 
 
-def _run_id(source: str) -> str | None:
-    """Return the text that a cell's source gives to `run_id` last, or None."""
+def _value_of(source: str, name: str) -> str | None:
+    """Return the text that a cell's source gives to a name last, or None."""
     try:
         statements = ast.parse(source).body
     except SyntaxError:
@@ -112,7 +121,7 @@ def _run_id(source: str) -> str | None:
         statement.value
         for statement in statements
         if isinstance(statement, ast.Assign | ast.AnnAssign)
-        and any(ast.unparse(target) == "run_id" for target in _targets(statement))
+        and any(ast.unparse(target) == name for target in _targets(statement))
     ]
     last = values[-1] if values else None
     return str(last.value) if isinstance(last, ast.Constant) else None
@@ -124,21 +133,20 @@ def _targets(statement: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
     return statement.targets
 
 
-def _with_line(source: str | list[str], line: str) -> str | list[str]:
-    """Add a line at the end of a source, which stays a text or a list of lines."""
-    text = _joined(source).rstrip()
-    text = f"{text}\n{line}" if text else line
+def _with_lines(source: str | list[str], lines: list[str]) -> str | list[str]:
+    """Add lines at the end of a source, which stays a text or a list of lines."""
+    text = "\n".join(filter(None, [_joined(source).rstrip(), *lines]))
     return text.splitlines(keepends=True) if isinstance(source, list) else text
 
 
-def _insert(notebook: Notebook, line: str) -> None:
+def _insert(notebook: Notebook, lines: list[str]) -> None:
     """Add a cell of injected parameters where papermill would."""
     cell: dict[str, Any] = {
         "cell_type": "code",
         "execution_count": None,
         "metadata": {"tags": [INJECTED]},
         "outputs": [],
-        "source": line,
+        "source": "\n".join(lines),
     }
     version = notebook.get("nbformat", 4), notebook.get("nbformat_minor", 0)
     if version >= (4, 5):  # cells have ids from this version on

@@ -13,8 +13,8 @@ In this order, so that a closing that is killed can be run again:
 
 from __future__ import annotations
 
-import errno
 import fcntl
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,8 +27,9 @@ from runbook_lib.engine.record import EVENTS, Clock, Record, utc_now
 from runbook_lib.engine.result import Result, exit_code, mode_of, outcomes, result
 from runbook_lib.engine.step import Mode
 from runbook_lib.errors import RecordBroken, Refused
+from runbook_lib.evidence.archive import archived
 from runbook_lib.evidence.endings import end_open_steps
-from runbook_lib.evidence.files import UNFINISHED, move, sha256_of, write_whole
+from runbook_lib.evidence.files import UNFINISHED, sha256_of, write_whole
 from runbook_lib.evidence.finding import Finding
 from runbook_lib.evidence.instructions import VERIFY, verify_md
 from runbook_lib.evidence.leaks import holds_credential
@@ -81,7 +82,7 @@ def close_run(
     if closed(read_chain(folder / EVENTS).events) is None:
         record = Record.reopen(folder, mask=Mask(), clock=clock)
         try:
-            place_notebook(folder, notebook)
+            place_notebook(record, notebook)
             record = search_record(record, mode=mode_of(record.events), clock=clock)
             end_open_steps(record, closer=closer)
             _end(record, kernel_ended, closer, notebook_facts or {})
@@ -91,19 +92,22 @@ def close_run(
         return _complete(folder, ledger)
 
 
-def place_notebook(folder: Path, notebook: Path | None) -> None:
-    """Move the executed notebook into the record, whole or not at all."""
-    target = folder.resolve() / NOTEBOOK
+def place_notebook(record: Record, notebook: Path | None) -> None:
+    """Move the executed notebook into the record, whole or not at all.
+
+    Its digest as it was executed is written first. Then it is made an archive,
+    which only looks when it is run again.
+    """
+    target = record.folder.resolve() / NOTEBOOK
     target.with_name(NOTEBOOK + UNFINISHED).unlink(missing_ok=True)
     if notebook is None or not notebook.exists() or notebook.resolve() == target:
         return
-    try:
-        move(notebook, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        write_whole(target, notebook.read_bytes())
-        notebook.unlink()
+    data = notebook.read_bytes()
+    mode = mode_of(record.events)
+    executed = hashlib.sha256(data).hexdigest()
+    record.append("notebook.executed", mode=mode, sha256=executed)
+    write_whole(target, archived(data, notebook.name, record.run, proven=True))
+    notebook.unlink()
 
 
 def _end(
@@ -111,7 +115,10 @@ def _end(
 ) -> None:
     path, notebook = record.folder / NOTEBOOK, None
     if path.exists():
-        notebook = {"name": NOTEBOOK, "sha256": sha256_of(path), **facts}
+        found = [e for e in record.events if e["event"] == "notebook.executed"]
+        executed = {"executed_sha256": found[-1]["sha256"]} if found else {}
+        digest = sha256_of(path)
+        notebook = {"name": NOTEBOOK, "sha256": digest, **executed, **facts}
     record.append(
         "run.closed",
         mode=mode_of(record.events),

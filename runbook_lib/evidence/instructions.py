@@ -85,10 +85,9 @@ _NOT_SHOWN = """\
 """
 
 _ARCHIVED = """\
-- `notebook.ipynb` is an archive. One line was added to it, `run_id = …` in the
-  cell tagged `injected-parameters`: a notebook that names a closed run only
-  looks, so that running this file again beside its record changes nothing. The
-  file as it was executed had the SHA-256
+- `notebook.ipynb` is an archive. The cell tagged `injected-parameters` names the
+  run and a mode that writes nothing; where it did not, a line was added. So
+  running this file again only looks. As it was executed it had the SHA-256
   `{executed}`.
 """
 

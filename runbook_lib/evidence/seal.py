@@ -134,7 +134,7 @@ def _check_head(folder: Path, name: str, head: str) -> None:
 
 def _by_closer(event: Event) -> bool:
     """Tell whether a closing wrote the event."""
-    return event["event"] == "leak.found" or (
+    return event["event"] in ("leak.found", "notebook.executed") or (
         event["event"] in ("step.end", "run.closed") and bool(event.get("closer"))
     )
 

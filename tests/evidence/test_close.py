@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from runbook_lib.engine.chain import read_chain
+from runbook_lib.engine.chain import Event, read_chain
 from runbook_lib.engine.history import closed, ends
 from runbook_lib.engine.record import EVENTS, Record
 from runbook_lib.engine.result import Result
@@ -97,6 +96,7 @@ def test_run_closed_says_how_it_ended(tmp_path: Path) -> None:
         "notebook": {
             "name": "notebook.ipynb",
             "sha256": hashlib.sha256(data).hexdigest(),
+            "executed_sha256": executed_digest(events),
         },
         "closer": "runbook run",
         "leak_search": "patterns",
@@ -104,6 +104,11 @@ def test_run_closed_says_how_it_ended(tmp_path: Path) -> None:
     }
     assert (run.result, run.exit_code) == (Result.SUCCEEDED, 0)
     assert run.outcomes == {"ok": 2, "changed": 1}
+
+
+def executed_digest(events: Sequence[Event]) -> object:
+    """Return the digest of the notebook as it was executed."""
+    return next(e["sha256"] for e in events if e["event"] == "notebook.executed")
 
 
 def test_ledger_holds_the_digest_of_the_sums(tmp_path: Path) -> None:
@@ -180,30 +185,27 @@ def test_refused_run_is_closed_as_refused(tmp_path: Path) -> None:
 
 
 def test_notebook_is_moved(tmp_path: Path) -> None:
-    """The executed notebook is in the record and nowhere else."""
-    saved = notebook(tmp_path / "out.ipynb")
+    """The notebook is in the record and nowhere else; it names its run already."""
+    given = 'run_id = "example"\nmode = "plan"'
+    saved = notebook(tmp_path / "out.ipynb", injected=given)
     data = saved.read_bytes()
     folder = close(fill(open_record(tmp_path)), saved=saved).folder
     assert (folder / "notebook.ipynb").read_bytes() == data
     assert not saved.exists()
 
 
-def test_notebook_on_another_file_system_is_copied_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where it cannot be renamed, it is copied beside its place, then renamed."""
-    saved = notebook(tmp_path / "out.ipynb")
-    data, rename = saved.read_bytes(), os.replace
-
-    def replace(source: Path, target: Path) -> None:
-        if source == saved:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        rename(source, target)
-
-    monkeypatch.setattr(os, "replace", replace)
+@pytest.mark.parametrize("mode", ["apply", "rollback"])
+def test_archive_of_a_writing_run_only_looks(tmp_path: Path, mode: str) -> None:
+    """The mode that it gives last is verify, and its old digest is kept."""
+    given = f'run_id = "example"\nmode = "{mode}"'
+    saved = notebook(tmp_path / "out.ipynb", injected=given)
+    executed = hashlib.sha256(saved.read_bytes()).hexdigest()
     folder = close(fill(open_record(tmp_path)), saved=saved).folder
-    assert (folder / "notebook.ipynb").read_bytes() == data
-    assert not saved.exists()
+    cells = json.loads((folder / "notebook.ipynb").read_bytes())["cells"]
+    source = "".join(cells[1]["source"])
+    assert source.startswith(given)
+    assert 'mode = "verify"' in source.splitlines()[-1]
+    assert executed_digest(read_chain(folder / EVENTS).events) == executed
 
 
 def test_run_without_a_notebook(tmp_path: Path) -> None:

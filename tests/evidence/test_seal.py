@@ -52,7 +52,8 @@ def closing_event(run: Closed) -> dict[str, Any]:
     return dict(read_chain(run.folder / EVENTS).events[-1])
 
 
-ARCHIVE = 'run_id = "example"  # added by runbook seal: this file is an archive'
+LOOKS = 'mode = "verify"  # added on closing: this file is an archive'
+ARCHIVE = 'run_id = "example"  # added on closing: this file is an archive'
 
 
 def test_notebook_of_jupyterlab_gets_a_cell_that_names_its_run(tmp_path: Path) -> None:
@@ -75,9 +76,10 @@ def test_notebook_of_papermill_gets_a_line_that_names_its_run(tmp_path: Path) ->
     given = '# Parameters\nrun_id = ""\nmode = "apply"'
     saved = notebook(tmp_path / "out.ipynb", head=record.head, injected=given)
     run = seal(record, saved)
-    assert sources(archived(run))[1] == f"{given}\n{ARCHIVE}"
+    assert sources(archived(run))[1] == f"{given}\n{ARCHIVE}\n{LOOKS}"
     kept = archived(run)["cells"][1]["source"]
-    assert kept == [*(f"{line}\n" for line in given.splitlines()), ARCHIVE]
+    lines = [*given.splitlines(), ARCHIVE]
+    assert kept == [*(f"{line}\n" for line in lines), LOOKS]
 
 
 def test_only_that_line_differs_from_the_executed_file(tmp_path: Path) -> None:

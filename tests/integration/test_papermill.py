@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -136,3 +137,16 @@ def test_run_refuses_before_any_kernel(world: World) -> None:
     assert "mailbxo: unknown parameter" in done.stderr
     assert "Traceback" not in done.stderr
     assert world.log() == []
+
+
+def test_archive_elsewhere_only_looks(world: World) -> None:
+    """An archive from a change ticket, without its record, writes nothing either."""
+    applied = run_notebook(world, "apply")
+    ticket = world.folder / "ticket.ipynb"
+    ticket.write_bytes((Path(applied["record"]) / "notebook.ipynb").read_bytes())
+    shutil.rmtree(world.outputs)
+    written, stored = len(world.writes()), world.dump()
+    again = papermill(ticket, world.folder / "again.ipynb", None)
+    assert again.returncode == 0, again.stderr
+    assert len(world.writes()) == written
+    assert world.dump() == stored
