@@ -14,7 +14,7 @@ from runbook_lib.batch.closing import Attempt
 from runbook_lib.batch.ends import INTERRUPTED, End
 from runbook_lib.batch.jobs import Job
 from runbook_lib.batch.members import BATCHES, Member
-from runbook_lib.batch.outcomes import Outcome, result_of
+from runbook_lib.batch.outcomes import Outcome
 from runbook_lib.batch.plan import BatchPlan
 from runbook_lib.batch.progress import Progress
 from runbook_lib.batch.record import (
@@ -28,7 +28,7 @@ from runbook_lib.batch.supervisor import Supervisor
 from runbook_lib.engine.chain import Event, read_chain
 from runbook_lib.engine.history import closed, header
 from runbook_lib.engine.record import EVENTS, begun, utc_now
-from runbook_lib.engine.result import Result
+from runbook_lib.engine.result import Result, result_of
 from runbook_lib.errors import InputError, RecordBroken, Refused
 from runbook_lib.evidence.close import locked
 from runbook_lib.evidence.ledger import LEDGER, Ledger

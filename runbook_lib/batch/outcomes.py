@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self, cast
 
 from runbook_lib.batch.ends import INTERRUPTED, End
 from runbook_lib.batch.members import Broken, Member
-from runbook_lib.engine.result import EXIT_CODES, PLAN_HAS_CHANGES, Result
+from runbook_lib.engine.result import EXIT_CODES, Result
 from runbook_lib.errors import InputError, Refused
 
-# Exit codes, the worst first: that of a batch is that of its worst tenant.
-WORST_FIRST = (2, 6, 5, 1, 3, 4, 0)
 BAD = frozenset({2, 6, 5, 1})
-RESULTS = {
-    0: Result.SUCCEEDED,
-    PLAN_HAS_CHANGES: Result.SUCCEEDED,
-    EXIT_CODES[Result.INCOMPLETE]: Result.INCOMPLETE,
-    Refused.exit_code: Result.REFUSED,
-}
 
 
 @dataclass(frozen=True)
@@ -115,14 +107,3 @@ def _of(member: Member, end: End, code: int, **known: Any) -> Outcome:
 def ran(member: Member, end: End, code: int, result: str, **known: Any) -> Outcome:
     """Return the outcome of a tenant whose record is closed."""
     return _of(member, end, code, result=result, **known)
-
-
-def worst(codes: Iterable[int]) -> int:
-    """Return the worst of some exit codes; 0 for none."""
-    found = set(codes)
-    return next((code for code in WORST_FIRST if code in found), 0)
-
-
-def result_of(code: int) -> Result:
-    """Return the result that an exit code stands for."""
-    return RESULTS.get(code, Result.FAILED)

@@ -22,12 +22,13 @@ from runbook_lib import opening
 from runbook_lib.batch.closing import CLOSER
 from runbook_lib.batch.ends import End
 from runbook_lib.batch.members import BATCHES, Member
-from runbook_lib.batch.outcomes import Outcome, result_of, unusable, worst
+from runbook_lib.batch.outcomes import Outcome, unusable
 from runbook_lib.batch.plan import BatchPlan
 from runbook_lib.batch.summary import summary_csv, summary_html
 from runbook_lib.engine.chain import Event, read_chain
 from runbook_lib.engine.history import header
 from runbook_lib.engine.record import EVENTS, Record, utc_now
+from runbook_lib.engine.result import result_of, worst
 from runbook_lib.evidence.files import write_whole
 from runbook_lib.evidence.ledger import Ledger
 from runbook_lib.evidence.quarantine import search_record

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from runbook_lib.batch.outcomes import Outcome, result_of, worst
+from runbook_lib.batch.outcomes import Outcome
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.history import header
+from runbook_lib.engine.result import result_of, worst
 
 # A spreadsheet takes a cell that begins so for a formula, or may.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

@@ -31,6 +31,22 @@ EXIT_CODES = {
 }
 PLAN_HAS_CHANGES = 4
 
+# Exit codes, the worst first: that of a batch is that of its worst tenant.
+WORST_FIRST = (2, 6, 5, 1, 3, 4, 0)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the worst of some exit codes; 0 for none."""
+    found = set(codes)
+    return next((code for code in WORST_FIRST if code in found), 0)
+
+
+def result_of(code: int) -> Result:
+    """Return the result of a batch that ends with an exit code."""
+    good = {0: Result.SUCCEEDED, PLAN_HAS_CHANGES: Result.SUCCEEDED}
+    named = {c: r for r, c in EXIT_CODES.items() if r is not Result.ROLLED_BACK}
+    return {**named, **good}.get(code, Result.FAILED)
+
 
 def outcomes(events: Iterable[Event]) -> dict[str, int]:
     """Count the steps per outcome, in the fixed order of the outcomes."""

@@ -8,11 +8,12 @@ from pathlib import Path, PurePosixPath
 from typing import cast
 
 from runbook_lib.engine.chain import Chain, Event, read_chain
-from runbook_lib.engine.history import closed
+from runbook_lib.engine.history import closed, header
 from runbook_lib.engine.record import EVENTS
 from runbook_lib.engine.result import exit_code, mode_of, outcomes, result
 from runbook_lib.engine.step import Mode
 from runbook_lib.errors import RecordBroken
+from runbook_lib.evidence.audit_batch import BATCH, check_batch
 from runbook_lib.evidence.files import is_plain, sha256_of
 from runbook_lib.evidence.finding import Finding, broken, note, warning
 from runbook_lib.evidence.instructions import VERIFY
@@ -79,6 +80,9 @@ def _contents(folder: Path, events: Sequence[Event]) -> Iterator[Finding]:
     end = closed(events)
     if end is None:
         yield from _open(folder)
+        return
+    if header(events).get("kind") == BATCH:
+        yield from check_batch(folder, events)
         return
     yield from _closed_files(folder, events)
     yield from _judged(folder, events[:-1], end)
