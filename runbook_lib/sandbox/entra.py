@@ -6,13 +6,16 @@ OpenID Connect Discovery 1.0 section 3 and 4.
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
+from runbook_lib.sandbox import entra_pages as pages
 from runbook_lib.sandbox.entra_errors import AadstsError, error_answer, sign_in_headers
 from runbook_lib.sandbox.entra_token import SHARED_TENANTS, find_tenant, token
 from runbook_lib.sandbox.hosts import Cloud
-from runbook_lib.sandbox.http import Answer, Call, Service
+from runbook_lib.sandbox.http import Answer, Call, Service, logged_body
 from runbook_lib.sandbox.keys import signing_key
+from runbook_lib.sandbox.log import MASK
 from runbook_lib.sandbox.state import JsonObject
 
 _CLAIMS = [
@@ -41,12 +44,20 @@ _CLAIMS = [
 def handle(call: Call) -> Answer:
     """Answer one request to the login host."""
     try:
-        return _dispatched(call)
+        answer = _dispatched(call)
     except AadstsError as problem:
         answer = error_answer(call, problem)
         tenant = call.sandbox.tenant(call.path.strip("/").partition("/")[0])
         answer.tenant = tenant.tenant_id if tenant else None
-        return answer
+    answer.logged = _logged(call)
+    return answer
+
+
+def _logged(call: Call) -> Any:
+    """Return the form to log: an authorization code is as good as a secret."""
+    body = logged_body(call)
+    masked = isinstance(body, dict) and "code" in body
+    return {**body, "code": MASK} if masked else body
 
 
 def openid_configuration(call: Call, identifier: str) -> Answer:
@@ -141,6 +152,11 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call, str], Answer]], ...] 
     ("GET", re.compile(r"/([^/]+)/discovery/v2\.0/keys"), keys),
     ("GET", re.compile(r"/(common)/discovery/instance"), instance_discovery),
     ("POST", re.compile(r"/([^/]+)/oauth2/v2\.0/token"), token),
+    ("POST", re.compile(r"/([^/]+)/oauth2/v2\.0/devicecode"), pages.device_code),
+    ("GET", re.compile(r"/([^/]+)/oauth2/v2\.0/authorize"), pages.show_authorize),
+    ("POST", re.compile(r"/([^/]+)/oauth2/v2\.0/authorize"), pages.enter_authorize),
+    ("GET", re.compile(r"/(device)"), pages.show_device),
+    ("POST", re.compile(r"/(device)"), pages.enter_device),
 )
 
 

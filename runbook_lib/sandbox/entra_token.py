@@ -1,4 +1,4 @@
-"""The token endpoint v2.0 with the client credentials grant.
+"""The token endpoint v2.0: the client credentials grant, and the way to the others.
 
 Order of checks: tenant, form, application, credential, service principal, scope,
 resource, Conditional Access. The order between credential and service principal
@@ -10,7 +10,6 @@ credentials flow"; RFC 6749 section 2.3.1 and 4.4.
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 import re
@@ -21,9 +20,10 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from runbook_lib.sandbox.assertion import ASSERTION_TYPE, check_assertion
 from runbook_lib.sandbox.entra_errors import AadstsError, sign_in_headers
+from runbook_lib.sandbox.entra_person_grants import PersonRequest, person_token
 from runbook_lib.sandbox.http import Answer, Call
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
-from runbook_lib.sandbox.tokens import LIFETIME_SECONDS, issue_token
+from runbook_lib.sandbox.tokens import LIFETIME_SECONDS, issue_token, secret_hash
 
 SHARED_TENANTS = ("common", "organizations", "consumers")
 _DNS_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
@@ -47,10 +47,10 @@ class TokenRequest:
 def token(call: Call, identifier: str) -> Answer:
     """Answer a token request, or raise AadstsError."""
     form = _form(call)
-    tenant = _tenant(call.sandbox, identifier, form)
     grant_type = required(form, "grant_type")
     if grant_type != "client_credentials":
-        raise AadstsError(70003, grant_type=grant_type)
+        return _person_token(call, identifier, form)
+    tenant = _tenant(call.sandbox, identifier, form)
     client_id = required(form, "client_id")
     scope = required(form, "scope")
     application = tenant.application_by_app_id(client_id)
@@ -65,6 +65,21 @@ def token(call: Call, identifier: str) -> Answer:
         call.sandbox, tenant, client, resource, audience, by_certificate=by_certificate
     )
     return Answer(200, _granted(access_token), sign_in_headers(), tenant.tenant_id)
+
+
+def _person_token(call: Call, identifier: str, form: dict[str, str]) -> Answer:
+    """Answer a token request for a person, or raise AADSTS70003 for another grant."""
+    sandbox = call.sandbox
+    shared = identifier in SHARED_TENANTS
+    tenant = None if shared else find_tenant(sandbox, identifier)
+
+    def authenticate(holder: Tenant, application: JsonObject) -> object:
+        return check_credential(TokenRequest(sandbox, holder, form, application))
+
+    answer = person_token(PersonRequest(sandbox, tenant, form, authenticate))
+    if answer is None:
+        raise AadstsError(70003, grant_type=form["grant_type"])
+    return answer
 
 
 def _unknown(tenant: Tenant, client_id: str) -> AadstsError:
@@ -154,11 +169,6 @@ def check_credential(request: TokenRequest) -> bool:
         raise AadstsError(7000218)
     _check_secret(request, form["client_secret"])
     return False
-
-
-def secret_hash(text: str) -> str:
-    """Return what the sandbox keeps of a secret text."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check_secret(request: TokenRequest, text: str) -> None:

@@ -14,6 +14,7 @@ from runbook_lib.sandbox import graph_passwords as passwords
 from runbook_lib.sandbox import graph_permissions as permission
 from runbook_lib.sandbox import graph_policies as policies
 from runbook_lib.sandbox import graph_service_principals as principals
+from runbook_lib.sandbox import graph_users as users
 from runbook_lib.sandbox.graph_batch import answer_batch, is_batch, items_write
 from runbook_lib.sandbox.graph_call import GraphCall, Route, path_segments
 from runbook_lib.sandbox.graph_errors import (
@@ -81,6 +82,9 @@ _TABLE = (
         ("POST", "servicePrincipals", principals.create_service_principal),
         ("PATCH", _PRINCIPAL, principals.update_service_principal),
         ("DELETE", _PRINCIPAL, principals.delete_service_principal),
+    ),
+    (
+        permission.RESTORE_APPLICATIONS,
         ("POST", f"{_DELETED}/{{item}}/restore", directory.restore_deleted),
         ("DELETE", f"{_DELETED}/{{item}}", directory.purge_deleted),
     ),
@@ -139,6 +143,19 @@ _TABLE = (
         ),
     ),
     (
+        permission.READ_ME,
+        ("GET", "me", users.get_me),
+        ("GET", "me/memberOf", users.list_my_roles),
+        ("GET", "me/transitiveMemberOf", users.list_my_roles),
+        ("GET", f"me/memberOf/{_ROLE}", users.list_my_directory_roles),
+        ("GET", f"me/transitiveMemberOf/{_ROLE}", users.list_my_directory_roles),
+    ),
+    (
+        permission.READ_USERS,
+        ("GET", "users", users.list_users),
+        ("GET", "users/{user}", users.get_user),
+    ),
+    (
         permission.READ_ROLES,
         ("GET", f"{_ROLES}/roleAssignments", directory.list_role_assignments),
         ("GET", f"{_ROLES}/roleDefinitions", directory.list_role_definitions),
@@ -179,8 +196,9 @@ def _answered(call: Call, claims: Claims) -> Answer:
     if is_batch(call):
         return answer_batch(call, handle)
     route, keys = _routed(call)
-    roles = frozenset(claims.get("roles", ()))
-    if not route.permits(roles) and call.sandbox.holds("graph.permission"):
+    people = call.sandbox.holds("graph.directory-role")
+    permitted = route.needed.permits(claims, people=people)
+    if not permitted and call.sandbox.holds("graph.permission"):
         raise denied()
     tenant = call.sandbox.tenants[claims["tid"]]
     return route.handler(GraphCall(call, tenant, claims, keys))

@@ -134,6 +134,11 @@ def list_owners(graph: GraphCall) -> Answer:
         for identifier in tenant.owners.get(application["id"], ())
         if (principal := tenant.service_principals.get(identifier))
     ]
+    owners += [
+        {"@odata.type": "#microsoft.graph.user", **user}
+        for identifier in tenant.owners.get(application["id"], ())
+        if (user := tenant.users.get(identifier))
+    ]
     return listed(graph.call, "directoryObject", "directoryObjects", owners)
 
 

@@ -4,9 +4,10 @@ Source: Microsoft Learn, "Grant an appRoleAssignment for a service principal",
 "List oauth2PermissionGrants", "Delete oAuth2PermissionGrant".
 """
 
-from runbook_lib.sandbox.directory import new_assignment
+from runbook_lib.sandbox.directory import GRAPH_APP_ID, new_assignment
 from runbook_lib.sandbox.graph_call import GraphCall
-from runbook_lib.sandbox.graph_errors import bad_request, not_found
+from runbook_lib.sandbox.graph_errors import bad_request, denied, not_found
+from runbook_lib.sandbox.graph_permissions import ROLE_ADMINISTRATORS
 from runbook_lib.sandbox.graph_query import context_url, listed, single
 from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
@@ -119,10 +120,23 @@ def _grant(graph: GraphCall, end: str) -> Answer:
             f"The property '{end}' does not match the service principal of the request."
         )
     principal, resource = (_end(graph, body, name) for name in NEEDED[:2])
+    _may_consent(graph, resource)
     role = body["appRoleId"].lower()
     _check_role(graph, resource, role)
     _refuse_duplicate(graph, principal, resource, role)
     return _created(graph, principal, resource, role)
+
+
+def _may_consent(graph: GraphCall, resource: JsonObject) -> None:
+    """Refuse a person who may not consent to this resource.
+
+    To app roles of Microsoft Graph only those may who administer roles.
+    """
+    reserved = resource["appId"] == GRAPH_APP_ID
+    administers = graph.directory_roles & ROLE_ADMINISTRATORS
+    strict = graph.sandbox.holds("graph.consent-to-graph")
+    if graph.person and reserved and not administers and strict:
+        raise denied()
 
 
 def _end(graph: GraphCall, body: JsonObject, name: str) -> JsonObject:

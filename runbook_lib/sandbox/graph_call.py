@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from runbook_lib.sandbox.graph_errors import denied, not_found, unreadable
+from runbook_lib.sandbox.graph_permissions import APPLICATION_ADMINISTRATORS, Needed
 from runbook_lib.sandbox.http import Answer, Call
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 from runbook_lib.sandbox.tokens import Claims
@@ -76,8 +77,25 @@ class GraphCall:
             raise denied()
 
     @property
+    def person(self) -> str | None:
+        """Return the object id of the signed-in user; null for an application."""
+        return str(self.claims["oid"]) if "scp" in self.claims else None
+
+    @property
+    def directory_roles(self) -> frozenset[str]:
+        """Return the template ids of the caller's directory roles."""
+        return frozenset(self.claims.get("wids", ()))
+
+    @property
     def _owns_only(self) -> bool:
-        """Say whether the token's write right ends at what the caller owns."""
+        """Say whether the caller's write right ends at what it owns.
+
+        That is so for Application.ReadWrite.OwnedBy, and for a person who does not
+        administer applications.
+        """
+        if self.person:
+            strict = self.sandbox.holds("graph.directory-role")
+            return strict and not self.directory_roles & APPLICATION_ADMINISTRATORS
         full = {"Application.ReadWrite.All", "Directory.ReadWrite.All"}
         return OWNED_BY in self.roles and not self.roles & full
 
@@ -86,8 +104,11 @@ class GraphCall:
         """Return who owns what this call creates; null for a caller with all rights.
 
         Source: Microsoft Learn, "Create application": the calling service principal
-        becomes owner where it holds Application.ReadWrite.OwnedBy.
+        becomes owner where it holds Application.ReadWrite.OwnedBy, the signed-in
+        user always.
         """
+        if self.person:
+            return self.person if self.sandbox.holds("graph.person-owns") else None
         return str(self.claims["oid"]) if self._owns_only else None
 
     def _found(self, objects: dict[str, JsonObject], key: str) -> JsonObject:
@@ -105,12 +126,12 @@ class GraphCall:
 class Route:
     """One request that Graph knows.
 
-    `permissions` are alternatives: a token needs all app roles of one of them.
+    `needed` says which tokens may send it.
     """
 
     method: str
     template: str
-    permissions: tuple[frozenset[str], ...]
+    needed: Needed
     handler: Callable[[GraphCall], Answer]
 
     def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
@@ -125,10 +146,6 @@ class Route:
             elif wanted.lower() != given.lower():
                 return None
         return keys
-
-    def permits(self, roles: frozenset[str]) -> bool:
-        """Say whether a token with these app roles may send this request."""
-        return any(needed <= roles for needed in self.permissions)
 
 
 def path_segments(path: str) -> tuple[str, ...]:

@@ -56,11 +56,16 @@ def list_member_of(graph: GraphCall) -> Answer:
     A token without a right to read roles sees ids and types, and null elsewhere.
     """
     principal = graph.service_principal()["id"]
-    may_read = any(needed <= graph.roles for needed in READ_ROLES)
+    may_read = READ_ROLES.permits(graph.claims)
     may_read |= not graph.sandbox.holds("graph.member-of-limited")
+    return list_roles_of(graph, principal, may_read=may_read)
+
+
+def list_roles_of(graph: GraphCall, holder: str, *, may_read: bool) -> Answer:
+    """List the directory roles that a principal or a user holds."""
     roles = [
         _directory_role(graph, template, may_read=may_read)
-        for template in graph.tenant.role_templates_of(principal)
+        for template in graph.tenant.role_templates_of(holder)
     ]
     return listed(graph.call, "directoryRole", "directoryObjects", roles)
 
@@ -71,12 +76,17 @@ def list_directory_roles_held(graph: GraphCall) -> Answer:
     A cast needs the advanced query parameters. The sandbox has no groups that
     hold roles, so both relations show the same.
     """
+    check_cast(graph)
+    return list_member_of(graph)
+
+
+def check_cast(graph: GraphCall) -> None:
+    """Refuse a cast without the advanced query parameters."""
     strict = graph.sandbox.holds("graph.cast-needs-advanced")
     if strict and not is_advanced(graph.call):
         raise unsupported_query(
             "A cast needs $count=true and the header ConsistencyLevel: eventual."
         )
-    return list_member_of(graph)
 
 
 def list_role_assignments(graph: GraphCall) -> Answer:

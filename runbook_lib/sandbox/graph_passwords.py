@@ -6,7 +6,6 @@ Source: Microsoft Learn, "application: addPassword", "application: removePasswor
 from datetime import datetime
 
 from runbook_lib.sandbox.directory import new_secret
-from runbook_lib.sandbox.entra_token import secret_hash
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_errors import bad_request
 from runbook_lib.sandbox.graph_policies import check_new_password
@@ -14,6 +13,7 @@ from runbook_lib.sandbox.graph_query import context_url
 from runbook_lib.sandbox.graph_types import check_body, is_guid
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
+from runbook_lib.sandbox.tokens import secret_hash
 
 # What the service makes itself and a caller cannot choose.
 MADE_BY_SERVICE = frozenset({"customKeyIdentifier", "hint", "keyId", "secretText"})

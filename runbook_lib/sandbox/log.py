@@ -22,13 +22,16 @@ SECRET_KEYS = frozenset(
         "authorization",
         "client_assertion",
         "client_secret",
+        "code_verifier",
         "control_token",
         "device_code",
         "id_token",
+        "passwd",
         "password",
         "proof",
         "refresh_token",
         "secrettext",
+        "user_code",
     }
 )
 

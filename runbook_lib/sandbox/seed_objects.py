@@ -13,8 +13,8 @@ from runbook_lib.sandbox.directory import (
     new_secret,
     new_service_principal,
 )
-from runbook_lib.sandbox.entra_token import secret_hash
 from runbook_lib.sandbox.state import JsonObject, Tenant
+from runbook_lib.sandbox.tokens import secret_hash
 
 CREATED = datetime(2024, 3, 4, 8, 0, tzinfo=UTC)
 SECRET_END = "2099-12-31T00:00:00Z"  # noqa: S105 - a date

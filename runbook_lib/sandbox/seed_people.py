@@ -19,11 +19,11 @@ from runbook_lib.sandbox.directory_roles import (
     PRIVILEGED_ROLE_ADMINISTRATOR,
     ROLE_TEMPLATES,
 )
-from runbook_lib.sandbox.entra_token import secret_hash
 from runbook_lib.sandbox.first_party import first_party_principal
 from runbook_lib.sandbox.ids import IdSource
 from runbook_lib.sandbox.seed_objects import add_directory_role, grant_operator_roles
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant, date_text
+from runbook_lib.sandbox.tokens import secret_hash
 from runbook_lib.sandbox.vault_access import OFFICER
 
 # Local part -> display name and directory role, null for an ordinary user.

@@ -57,6 +57,7 @@ from runbook_lib.sandbox.faults import Faults
 from runbook_lib.sandbox.hosts import GLOBAL, Cloud
 from runbook_lib.sandbox.ids import IdSource
 from runbook_lib.sandbox.log import AccessLog
+from runbook_lib.sandbox.sign_ins import SignIns
 
 JsonObject = dict[str, Any]
 
@@ -203,6 +204,7 @@ class Sandbox:
     cloud: Cloud = GLOBAL
     tenants: MutableMapping[str, Tenant] = field(default_factory=dict)
     tenant_ids: dict[str, str] = field(default_factory=dict)
+    sign_ins: SignIns = field(default_factory=SignIns)
     dns: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     authority: trustme.CA | None = None

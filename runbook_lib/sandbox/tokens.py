@@ -3,6 +3,7 @@
 Source: Microsoft Learn, "Access token claims reference" (v1.0 tokens).
 """
 
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -139,28 +140,39 @@ def _claims(
     by_certificate: bool,
 ) -> Claims:
     """Return the claims of a token, without roles."""
-    issued = int(time.time()) - BACKDATED_SECONDS
     issuer = f"https://{sandbox.cloud.issuer}/{tenant.tenant_id}/"
-    return {
-        "aud": audience,
-        "iss": issuer,
-        "iat": issued,
-        "nbf": issued,
-        "exp": issued + BACKDATED_SECONDS + LIFETIME_SECONDS,
-        "aio": _opaque(30),
+    return dated_claims(sandbox, tenant, audience) | {
         "app_displayname": client["displayName"],
         "appid": client["appId"],
         "appidacr": "2" if by_certificate else "1",
         "idp": issuer,
         "idtyp": "app",
         "oid": client["id"],
-        "rh": f"1.{_opaque(24)}.",
         "sub": client["id"],
+        "wids": tenant.role_templates_of(client["id"]) or [NO_ROLE_APPLICATION],
+    }
+
+
+def dated_claims(sandbox: Sandbox, tenant: Tenant, audience: str) -> Claims:
+    """Return the claims that every access token has: for whom, by whom, how long."""
+    issued = int(time.time()) - BACKDATED_SECONDS
+    return {
+        "aud": audience,
+        "iss": f"https://{sandbox.cloud.issuer}/{tenant.tenant_id}/",
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + BACKDATED_SECONDS + LIFETIME_SECONDS,
+        "aio": _opaque(30),
+        "rh": f"1.{_opaque(24)}.",
         "tid": tenant.tenant_id,
         "uti": _opaque(16),
         "ver": "1.0",
-        "wids": tenant.role_templates_of(client["id"]) or [NO_ROLE_APPLICATION],
     }
+
+
+def secret_hash(text: str) -> str:
+    """Return what the sandbox keeps of a secret text or a password."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _opaque(size: int) -> str:

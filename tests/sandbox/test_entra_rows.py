@@ -17,7 +17,7 @@ from tests.sandbox.directory import (
 from tests.sandbox.rows import Checks
 from tests.sandbox.world import World
 
-CHECKS = Checks("entra")
+CHECKS = Checks("entra", file=__file__)
 PAIR = KeyPair()
 STRANGER = KeyPair()
 

@@ -9,7 +9,7 @@ from tests.sandbox.directory import Directory, KeyPair, equals, error_of
 from tests.sandbox.rows import Checks
 from tests.sandbox.world import World
 
-CHECKS = Checks("graph")
+CHECKS = Checks("graph", file=__file__)
 PAIR = KeyPair()
 
 
