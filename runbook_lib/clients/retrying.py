@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -117,6 +119,27 @@ def _pause(
 
 
 def _retry_after(response: httpx.Response, backoff: float) -> float:
-    """Return Retry-After in seconds; these services send no dates in it."""
+    """Return Retry-After in seconds, or the back-off where it says nothing.
+
+    A date is taken against the answer's own Date, so that a wrong clock here
+    does no harm.
+
+    Source: RFC 9110 section 10.2.3.
+    """
     stated = response.headers.get("retry-after", "").strip()
-    return float(stated) if stated.isdigit() else backoff
+    if stated.isascii() and stated.isdigit():
+        return float(stated)
+    again = _moment(stated)
+    if again is None:
+        return backoff
+    asked = _moment(response.headers.get("date", "")) or datetime.now(UTC)
+    return max((again - asked).total_seconds(), 0.0)
+
+
+def _moment(text: str) -> datetime | None:
+    """Return an HTTP date, or None where the text is none."""
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -195,9 +195,15 @@ def add_fault(sandbox: Sandbox, tenant: Tenant, *, fault: str) -> None:
     sandbox.faults.add(parse_fault(fault))
 
 
+def clear_faults(sandbox: Sandbox, tenant: Tenant) -> None:
+    """Forget all faults and what was counted, for all tenants."""
+    sandbox.faults.clear()
+
+
 OPERATIONS: dict[str | None, Operation] = {
     "add_application": add_application_of_another,
     "add_fault": add_fault,
+    "clear_faults": clear_faults,
     "delete_application": delete_application,
     "delete_mailbox": delete_mailbox,
     "delete_service_principal": delete_service_principal,

@@ -125,8 +125,12 @@ def answered(sandbox: Sandbox, data: bytes, *, udp: bool) -> bytes | None:
     if query.flags & dns.flags.QR or len(query.question) != 1:
         return None
     response = dns.message.make_response(query, recursion_available=True)
+    befalls = sandbox.faults.disturbance("dns")
+    if befalls.startswith("stall"):
+        _log(sandbox, response, status="stalled")
+        return None
     try:
-        _fill(sandbox, response)
+        _fill(sandbox, response, fails=befalls == "503-before")
     except dns.exception.DNSException:  # a record that is no record of its type
         response.answer.clear()
         response.set_rcode(dns.rcode.SERVFAIL)
@@ -137,9 +141,9 @@ def answered(sandbox: Sandbox, data: bytes, *, udp: bool) -> bytes | None:
     return _encoded(sandbox, response, largest)
 
 
-def _fill(sandbox: Sandbox, response: dns.message.Message) -> None:
+def _fill(sandbox: Sandbox, response: dns.message.Message, *, fails: bool) -> None:
     """Put the code and the records into an answer, aliases first."""
-    if sandbox.faults.take("dns-servfail", "dns"):
+    if fails or sandbox.faults.take("dns-servfail", "dns"):
         response.set_rcode(dns.rcode.SERVFAIL)
         return
     question = response.question[0]
@@ -196,7 +200,9 @@ def _encoded(sandbox: Sandbox, response: dns.message.Message, largest: int) -> b
         return response.to_wire(max_size=largest)
 
 
-def _log(sandbox: Sandbox, response: dns.message.Message) -> None:
+def _log(
+    sandbox: Sandbox, response: dns.message.Message, status: str | None = None
+) -> None:
     """Write one query and the code of its answer to the log."""
     question = response.question[0]
     sandbox.log.write(
@@ -204,5 +210,5 @@ def _log(sandbox: Sandbox, response: dns.message.Message) -> None:
         host="dns",
         method=dns.rdatatype.to_text(question.rdtype),
         path=question.name.to_text(omit_final_dot=True).lower(),
-        status=dns.rcode.to_text(response.rcode()),
+        status=status or dns.rcode.to_text(response.rcode()),
     )

@@ -6,7 +6,8 @@ Grammar of one specification (`--fault`, any number of times):
 
 AMOUNT is a whole number (default 1), or for lag also seconds (`2s`). SCOPE
 narrows a fault to one host or relation; without it the fault holds for all.
-What AMOUNT counts is said per name in `FAULTS`.
+What AMOUNT counts is said per name in `FAULTS`. The faults `request-…` count every
+request, reads as well as writes, an SMTP command and a DNS query as one each.
 """
 
 import re
@@ -35,7 +36,25 @@ FAULTS = {
     "smtp-430": "the first N messages get 430 at their end (mailbox logon failure)",
     "smtp-slow": "every SMTP reply comes N seconds late",
     "dns-servfail": "the first N DNS queries get SERVFAIL",
+    "request-429": "the N-th request gets 429 and Retry-After in seconds; scope: "
+    "login, graph, exchange",
+    "request-429-date": "the N-th request gets 429 and Retry-After as an HTTP date; "
+    "scope: login, graph, exchange",
+    "request-503-before": "the N-th request gets 503 before its effect, over SMTP "
+    "421, over DNS SERVFAIL; scope: login, graph, exchange, smtp, dns",
+    "request-503-after": "the N-th request gets 503 after its effect; scope: login, "
+    "graph, exchange",
+    "request-reset-before": "the connection of the N-th request is reset before its "
+    "effect; scope: login, graph, exchange, smtp",
+    "request-reset-after": "the connection of the N-th request is reset after its "
+    "effect; scope: login, graph, exchange, smtp",
+    "request-stall-before": "the N-th request gets no answer and has no effect; scope: "
+    "login, graph, exchange, smtp, dns",
+    "request-stall-after": "the N-th request has its effect and gets no answer; scope: "
+    "login, graph, exchange, smtp, dns",
 }
+
+REQUEST = "request-"
 
 _SPECIFICATION = re.compile(r"([a-z0-9-]+)(?:@([a-z0-9-]+))?(?:=(\d+)(s?))?")
 
@@ -105,6 +124,25 @@ class Faults:
             return False
         self._counts[fault, ""] += 1
         return self._counts[fault, ""] == fault.amount
+
+    def disturbance(self, scope: str) -> str:
+        """Count one request; return what befalls it, as `503-before`, or nothing.
+
+        Every fault `request-…` that holds for `scope` counts it.
+        """
+        found = ""
+        for fault in self._faults:
+            if fault.name.startswith(REQUEST) and fault.scope in ("", scope):
+                self._counts[fault, ""] += 1
+                if self._counts[fault, ""] == fault.amount:
+                    found = found or fault.name.removeprefix(REQUEST)
+        return found
+
+    def clear(self) -> None:
+        """Forget all faults and what was counted; a lag that runs ends."""
+        self._faults.clear()
+        self._counts.clear()
+        self._lags.clear()
 
     def start_lag(self, relation: str, key: str, name: str = "lag") -> None:
         """Begin the lag of a change to `key`, if one was asked for `relation`."""

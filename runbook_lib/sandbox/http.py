@@ -7,8 +7,10 @@ Starlette endpoint that logs each request once and plays the transport faults.
 import json
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -20,6 +22,16 @@ from runbook_lib.sandbox.faults import Faults
 from runbook_lib.sandbox.state import Sandbox
 
 RETRY_AFTER_SECONDS = 1
+
+# What the log says of a request that gets no answer, per disturbance.
+UNANSWERED_BEFORE = {
+    "reset-before": "reset before the effect",
+    "stall-before": "stalled before the effect",
+}
+UNANSWERED_AFTER = {
+    "reset-after": "reset after the effect",
+    "stall-after": "stalled after the effect",
+}
 
 
 @dataclass(frozen=True)
@@ -106,27 +118,44 @@ def _served(call: Call, service: Service, scope: Scope) -> Response:
     """Answer one call under the faults that were asked for."""
     write = service.is_write(call)
     faults = Faults() if service.unavailable is None else call.sandbox.faults
+    befalls = faults.disturbance(service.name)
     if write and faults.reached("reset-before", service.name):
-        log_call(call, Answer(), status="reset before the effect", write=write)
-        return Reset(scope)
-    answer = _refused(call, service) or service.handle(call)
+        befalls = "reset-before"
+    if befalls in UNANSWERED_BEFORE:
+        log_call(call, Answer(), status=UNANSWERED_BEFORE[befalls], write=write)
+        return Unanswered(scope, reset=befalls.startswith("reset"))
+    answer = _refused(call, service, befalls) or service.handle(call)
     if write and faults.reached("reset-after", service.name):
-        log_call(call, answer, status="reset after the effect", write=write)
-        return Reset(scope)
+        befalls = "reset-after"
+    if befalls in UNANSWERED_AFTER:
+        log_call(call, answer, status=UNANSWERED_AFTER[befalls], write=write)
+        return Unanswered(scope, reset=befalls.startswith("reset"))
+    if befalls == "503-after" and service.unavailable:
+        answer = service.unavailable(call, 503)
     log_call(call, answer, status=answer.status, write=write)
     if faults.reached("half-answer", service.name):
         return HalfAnswer(rendered(answer), scope)
     return rendered(answer)
 
 
-def _refused(call: Call, service: Service) -> Answer | None:
+def _refused(call: Call, service: Service, befalls: str) -> Answer | None:
     """Return the reply of a throttled or overloaded service, or null."""
+    if service.unavailable is None:
+        return None
     for status in (429, 503):
-        if service.unavailable and call.sandbox.faults.take(str(status), service.name):
+        taken = call.sandbox.faults.take(str(status), service.name)
+        if taken or befalls in (str(status), f"{status}-date", f"{status}-before"):
             answer = service.unavailable(call, status)
-            answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            answer.headers["Retry-After"] = _retry_after(date=befalls.endswith("date"))
             return answer
     return None
+
+
+def _retry_after(*, date: bool) -> str:
+    """Return when to come again: seconds, or an HTTP date (RFC 9110, 10.2.3)."""
+    if not date:
+        return str(RETRY_AFTER_SECONDS)
+    return formatdate(time.time() + RETRY_AFTER_SECONDS, usegmt=True)
 
 
 def log_call(call: Call, answer: Answer, *, status: int | str, write: bool) -> None:
@@ -174,23 +203,29 @@ def rendered(answer: Answer) -> Response:
     return response
 
 
-class Reset(Response):
-    """Not a reply: the connection is reset."""
+class Unanswered(Response):
+    """Not a reply: the connection is reset, or kept open in silence."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, reset: bool) -> None:
         """Take the connection from the request's scope."""
         super().__init__(status_code=500)
         self._transport = transport_of(scope)
+        self._reset = reset
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reset the TCP connection, as a failing load balancer does."""
+        """Reset the TCP connection, as a failing load balancer does, or wait."""
         if self._transport is None:
-            raise ConnectionResetError("the sandbox resets this connection")
-        linger = struct.pack("ii", 1, 0)  # close sends RST instead of FIN
+            raise ConnectionResetError("the sandbox does not answer this request")
+        if self._reset:
+            self._abort()
+        await _disconnected(receive)
+
+    def _abort(self) -> None:
+        """Send RST in place of FIN."""
+        linger = struct.pack("ii", 1, 0)
         peer = self._transport.get_extra_info("socket")
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._transport.abort()
-        await _disconnected(receive)
 
 
 class HalfAnswer(Response):

@@ -121,6 +121,11 @@ class SmtpConnection(asyncio.Protocol):
         self._reader.set_transport(transport)
         self.tls = True
 
+    async def left(self) -> None:
+        """Wait until the client ends the connection; throw away what it sends."""
+        while await self._reader.read(LONGEST_LINE):
+            continue
+
     def abort(self) -> None:
         """Reset the TCP connection."""
         linger = struct.pack("ii", 1, 0)  # close sends RST instead of FIN

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from runbook_lib.sandbox import smtp_replies as replies
+from runbook_lib.sandbox.http import UNANSWERED_AFTER, UNANSWERED_BEFORE
 from runbook_lib.sandbox.smtp_connection import LineTooLong, SmtpConnection
 from runbook_lib.sandbox.smtp_replies import Reply
 from runbook_lib.sandbox.state import Sandbox
@@ -83,6 +84,15 @@ class SmtpDialogue(ABC):
             write=verb in WRITING_VERBS,
         )
 
+    async def _leave_unanswered(self, verb: str, befalls: str, why: str) -> None:
+        """Reset the connection, or keep it open in silence until the client goes."""
+        if befalls.startswith("reset"):
+            self.drop(verb, why)
+            return
+        self.log(verb, "", why)
+        await self.connection.left()
+        self.open = False
+
     def drop(self, verb: str, why: str) -> None:
         """Reset the connection, as a fault asks, and say so in the log."""
         self.log(verb, "", why)
@@ -106,8 +116,20 @@ class SmtpDialogue(ABC):
 
         The log has the command before the client has the reply.
         """
+        befalls = self.sandbox.faults.disturbance(self.protocol)
+        if befalls in UNANSWERED_BEFORE:
+            await self._leave_unanswered(verb, befalls, UNANSWERED_BEFORE[befalls])
+            return
+        if befalls == "503-before":
+            self.log(verb, "", replies.SERVICE_UNAVAILABLE.code)
+            await self.send(replies.SERVICE_UNAVAILABLE)
+            self.open = False
+            return
         answer = await self.answer(verb, argument)
         if answer is None:
+            return
+        if befalls in UNANSWERED_AFTER:
+            await self._leave_unanswered(verb, befalls, UNANSWERED_AFTER[befalls])
             return
         known = answer is not replies.UNRECOGNIZED
         self.log(verb if known else "UNKNOWN", argument if known else "", answer.code)

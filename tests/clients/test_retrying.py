@@ -58,6 +58,20 @@ def test_throttling_waits_exactly_as_told(
     assert waits == [7.0, 13.0]
 
 
+def test_throttling_waits_until_the_date(
+    open_client: Opened, waits: list[float]
+) -> None:
+    """A date counts from the answer's own Date; one in the past is now."""
+    headers = {"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}
+    later = {**headers, "Retry-After": "Sun, 06 Nov 1994 08:49:48 GMT"}
+    past = {**headers, "Retry-After": "Sun, 06 Nov 1994 08:00:00 GMT"}
+    wrong = {**headers, "Retry-After": "soon"}
+    answers = [httpx.Response(429, headers=h) for h in (later, past, wrong)]
+    client = open_client(replies(*answers, OK))
+    assert client.get(URL).status_code == 200
+    assert waits == [11.0, 0.0, 8.0]
+
+
 def test_throttling_without_a_time_backs_off(
     open_client: Opened, waits: list[float]
 ) -> None:

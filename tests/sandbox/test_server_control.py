@@ -184,6 +184,9 @@ def test_policies_dns_and_faults_can_be_set() -> None:
         assert directory.send("GET", "organization").status_code == 503
         path = f"applications/{directory.new_application()['id']}/addPassword"
         assert directory.send("POST", path, {}).status_code == 400
+        changed(world, "add_fault", fault="503@graph=9")
+        changed(world, "clear_faults")
+        assert directory.send("GET", "organization").status_code == 200
         assert world.tenant.security_defaults_enabled is True
         assert world.sandbox.dns["contoso.com"] == {"TXT": ['"v=spf1 -all"']}
         assert "smtp.office365.com" not in world.sandbox.dns
