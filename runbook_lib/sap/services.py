@@ -81,9 +81,14 @@ class Services:
     smtp: tuple[IcmService, ...]
     findings: tuple[Finding, ...]
 
+    def covering(self, hosts: Sequence[str]) -> Services:
+        """Return the same with a finding for each of these hosts that has no row."""
+        found = (*self.findings, *_uncovered(self.smtp, hosts))
+        return Services(self.smtp, found)
 
-def judge_services(text: str, hosts: Sequence[str] = ()) -> Services:
-    """Judge the list; every application server of `hosts` has to be in it."""
+
+def judge_services(text: str) -> Services:
+    """Judge the list of one or more application servers."""
     table = read_table(text, HEADINGS, frozenset({"protocol", "port"}), SMICM)
     if table is None:
         finding = SERVICES_NOT_READ.missing("column Protocol", SMICM)
@@ -95,7 +100,7 @@ def judge_services(text: str, hosts: Sequence[str] = ()) -> Services:
         where = f"{SMICM} ({len(table.rows)} rows)"
         return Services((), (SERVICE_MISSING.missing("row SMTP", where),))
     findings = [finding for service in smtp for finding in _judged(service)]
-    return Services(smtp, (*findings, *_uncovered(smtp, hosts)))
+    return Services(smtp, tuple(findings))
 
 
 def _service(row: Row, *, shown: bool) -> IcmService:

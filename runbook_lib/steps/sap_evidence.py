@@ -1,0 +1,141 @@
+"""What SAP attestations share: artifacts read, judged by topic, one verdict each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from runbook_lib.engine.attestations import readable
+from runbook_lib.engine.expect import OneOf, State
+from runbook_lib.engine.step import (
+    Attestation,
+    Evidence,
+    NothingToDo,
+    Observation,
+    Waits,
+)
+from runbook_lib.sap.artifact import Artifact, Kind, artifacts
+from runbook_lib.sap.finding import Finding, Verdict, overall
+from runbook_lib.sap.masking import masked
+from runbook_lib.session import Session
+
+Judged = Mapping[str, Sequence[Finding]]
+
+ON_PREMISES = frozenset({"s4-onprem", "s4-private", "netweaver", "ecc"})
+BTP = frozenset({"btp-abap"})
+STATED = "as stated by a person"
+# Optional topics: what was not handed in is not asked for.
+NOT_NEEDED = "not handed in"
+
+
+@dataclass(frozen=True)
+class SapAttestation(Attestation):
+    """An attestation whose evidence is judged by rules, topic by topic.
+
+    `topics` have to pass, `optional` ones where they were handed in; `products`
+    are those for which there is something to configure. Evidence that shows too
+    little leaves the step waiting; evidence that contradicts fails it, whatever
+    a person states.
+    """
+
+    topics: ClassVar[tuple[str, ...]] = ()
+    optional: ClassVar[tuple[str, ...]] = ()
+    products: ClassVar[frozenset[str]] = ON_PREMISES
+    product: str
+
+    def applicable(self) -> None:
+        """Leave it out for products that have no such transaction."""
+        if self.product not in self.products:
+            raise NothingToDo("not_applicable", f"{self.product} has nothing of it.")
+
+    def expect(self) -> State:
+        """Return that every topic passes."""
+        good = str(Verdict.PASS)
+        return {
+            **dict.fromkeys(self.topics, good),
+            **dict.fromkeys(self.optional, OneOf((good, NOT_NEEDED))),
+        }
+
+    def judge(
+        self, session: Session, found: Sequence[Artifact], evidence: Evidence
+    ) -> Judged:
+        """Return the findings by topic; a topic without an artifact is left out.
+
+        `evidence` says who stated what and when.
+        """
+        raise NotImplementedError
+
+    def redact(self, session: Session, text: str) -> str:
+        """Mask people and credentials; addresses of the tenant file stay."""
+        return masked(text, keep=kept(session), marker=self.marker(session))
+
+    def marker(self, session: Session) -> str:
+        """Return the text that marks our own row of a list, or an empty one."""
+        return ""
+
+    def validate(self, session: Session, evidence: Evidence) -> Observation:
+        """Judge what was handed in.
+
+        Raises:
+            Waits: nothing contradicts, and something is not shown yet.
+        """
+        judged = self.judge(session, artifacts(texts(evidence)), evidence)
+        findings = [finding for topic in judged.values() for finding in topic]
+        self._wait_for_more(judged)
+        topics = (*self.topics, *self.optional)
+        properties = {topic: shown(judged.get(topic)) for topic in topics}
+        warnings = [f for f in findings if f.verdict is Verdict.WARNING]
+        return Observation(
+            properties,
+            context={"findings": [str(finding) for finding in findings]},
+            vantage=STATED,
+            advice=" ".join(f"{f.says} {f.fix}" for f in warnings) or None,
+        )
+
+    def _wait_for_more(self, judged: Judged) -> None:
+        topics = [*self.topics, *(t for t in self.optional if judged.get(t))]
+        verdicts = {topic: overall(judged.get(topic, ())) for topic in topics}
+        if Verdict.FAIL in verdicts.values():
+            return
+        for topic, verdict in verdicts.items():
+            if verdict is Verdict.UNDETERMINED:
+                raise self._waits(topic, judged.get(topic))
+
+    def _waits(self, topic: str, findings: Sequence[Finding] | None) -> Waits:
+        unclear = [f for f in findings or () if f.verdict is Verdict.UNDETERMINED]
+        said = f"{unclear[0].says} ({unclear[0].evidence})" if unclear else NOT_YET
+        return Waits(
+            f"Waiting for evidence of {topic}: {said}",
+            remedy=unclear[0].fix if unclear else "Hand it in with the other texts.",
+            remedy_id=self.id,
+        )
+
+
+NOT_YET = "it was not handed in."
+
+
+def texts(evidence: Evidence) -> list[str]:
+    """Return the pasted text and the attachments that are text."""
+    attached = [readable(path.read_bytes(), path.suffix) for path in evidence.files]
+    return [evidence.text, *(text for text in attached if text is not None)]
+
+
+def of_kind(found: Sequence[Artifact], *kinds: Kind) -> list[str]:
+    """Return the texts of the artifacts of some kinds."""
+    return [artifact.text for artifact in found if artifact.kind in kinds]
+
+
+def shown(findings: Sequence[Finding] | None) -> str:
+    """Return `pass`, or the first finding that decides, in one line."""
+    verdict = overall(findings or ())
+    if verdict is Verdict.PASS:
+        return str(verdict)
+    deciding = [f for f in findings or () if f.verdict is verdict]
+    return str(deciding[0]) if deciding else NOT_NEEDED
+
+
+def kept(session: Session) -> tuple[str, ...]:
+    """Return the addresses that the tenant file names: they are in the record."""
+    recipients = session.tenant.recipients
+    return (session.tenant.mailbox, recipients.internal, recipients.external)
