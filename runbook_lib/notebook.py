@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+import yaml
+
 from runbook_lib import opening
+from runbook_lib.clients.private_files import write_private
 from runbook_lib.engine import history
 from runbook_lib.engine.attempt import Attempt
 from runbook_lib.engine.expect import KnownAfterApply
@@ -15,13 +18,21 @@ from runbook_lib.engine.runbook import Runbook
 from runbook_lib.engine.step import Mode
 from runbook_lib.errors import CannotLook
 from runbook_lib.evidence.ledger import Ledger
-from runbook_lib.parameters import Parameters, check_parameters, split_cells
+from runbook_lib.parameters import (
+    OF_THE_RUN,
+    PARAMETERS_FILE,
+    Parameters,
+    check_parameters,
+    split_cells,
+)
 from runbook_lib.rolling_back import roll_back_run
 from runbook_lib.running import Run
+from runbook_lib.sap.relay_node import relay_node
 from runbook_lib.sap.values import mail_node, oauth_client
 from runbook_lib.secret import Mask
 from runbook_lib.session import open_session
 from runbook_lib.steps.catalogue import runbook_named
+from runbook_lib.steps.choose_option import carried
 from runbook_lib.tenant import Tenant
 from runbook_lib.views import frontend
 from runbook_lib.views.heading import opened_card
@@ -154,6 +165,38 @@ def sap_values(run: Run, *, app_id: KnownAfterApply, key_id: KnownAfterApply) ->
         *mail_node(endpoints.smtp, run.tenant.mailbox),
     ]
     frontend.show_html(*values_table([vars(row) for row in rows]))
+
+
+def relay_values(run: Run, *, host: KnownAfterApply, domain: str) -> None:
+    """Show the values of an SMTP node without sign-in: host, port, TLS."""
+    known = history.value_of(run.record.events, host)
+    rows = relay_node(str(known) if known else "known after apply", domain)
+    frontend.show_html(*values_table([vars(row) for row in rows]))
+
+
+def declared_facts(run: Run) -> list[str]:
+    """Return the notebook's own parameters, each as name=value.
+
+    Left out are those that say how a run is made.
+    """
+    mine = {n: v for n, v in run.parameters.values.items() if n not in OF_THE_RUN}
+    mine.pop("tenant", None)
+    return [f"{name}={value}" for name, value in sorted(mine.items())]
+
+
+def write_parameters(run: Run, *, chosen: KnownAfterApply) -> None:
+    """Write the parameter file of the chosen runbook into the record.
+
+    Where there is no choice yet, nothing is written, and that is said.
+    """
+    notebook = history.value_of(run.record.events, chosen)
+    if notebook is None:
+        print("No option was chosen, so there is no parameter file.")
+        return
+    values = carried(str(notebook), run.parameters.values)
+    file = run.record.folder / PARAMETERS_FILE
+    write_private(file, yaml.safe_dump({"runbook": str(notebook), **values}).encode())
+    print(f"runbook run {notebook} --tenant FILE --parameters {PARAMETERS_FILE}")
 
 
 def _where_secret(run: Run, key_id: object) -> str:

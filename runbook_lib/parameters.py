@@ -19,6 +19,8 @@ OF_THE_RUN = frozenset(
     {"mode", "run_id", "outputs", "wait", "evidence", "probe", "follows", "record"}
 )
 
+# What a choice of an option leaves in its record, for the chosen runbook.
+PARAMETERS_FILE = "parameters.yaml"
 # Parameters of the notebooks that are one of a few words.
 CHOICES = {
     "remove_user_read": ("yes", "no"),

@@ -43,6 +43,28 @@ REMEDIES: Mapping[str, str] = {
     "assignment takes up to two hours.",
     "sign-in-with-temporary-secret": "Read the server's reply in the record.",
     "sap-token-test": "Hand in what Request Token of SOAUTH2_CLIENT shows.",
+    "mail-policies": "Give the operator the right to read Exchange Online.",
+    "choose-option": "Answer the questions, fill in the parameters, and run again.",
+    "operator-reads-mail-flow": "Give the operator what is missing, and consent to it.",
+    "operator-manages-connectors": "Give the operator what is missing, and consent "
+    "to it.",
+    "internal-recipients": "Use option 1 or 3 for recipients outside; correct unknown "
+    "addresses.",
+    "relay-conditions": "State why option 1 does not fit, or use the option that does.",
+    "sender-identification": "Give the static public IPv4 address, or the name of the "
+    "certificate.",
+    "sender-attested": "Hand in that the address is static, unshared and yours.",
+    "direct-send-policy": "Use option 3: its connector makes SAP known.",
+    "mx-endpoint": "Set the domain up for Exchange, or correct it in the tenant file.",
+    "mx-port": "Run `runbook probe --port 25` on the SAP host; open the port there.",
+    "connector-conflicts": "Ask the owner of the other connector, or name that one.",
+    "create-relay-connector": "Run plan, then apply; or choose another connector_name.",
+    "spf-record": "Publish the record that the card shows in the place of the old one.",
+    "mail-node-without-logon": "Enter the values, delete logon data, hand in the form.",
+    "sap-test-message:internal": "Send the mail with the mark, then run verify with "
+    "follows.",
+    "sap-test-message:external": "Send the mail with the mark, then run verify with "
+    "follows.",
     # By cause.
     "certificate-expired": "Renew it in SAP and upload the new one, then switch.",
     "token-wrong-secret": "Give SAP the secret's value, not its ID; or make a new one.",
@@ -57,6 +79,11 @@ REMEDIES: Mapping[str, str] = {
     "smtp-authentication-unsuccessful": "Check service principal, object ID and "
     "mailbox permission; a new permission takes up to two hours.",
     "smtp-send-as-denied": "Send from the mailbox's own address, or grant SendAs.",
+    "no-option-fits": "Change what the rules name, or use a service for mass mail.",
+    "relay-access-denied": "Compare the connector's address with where the mail came "
+    "from.",
+    "direct-send-rejected": "Use option 3: its connector makes SAP known.",
+    "recipient-access-denied": "Correct the address in SAP, or create the recipient.",
     "untrusted-certificate": "Find out who terminates TLS on the way; import the CA "
     "only if it is yours.",
     "unreachable": "Check DNS, proxy and firewall from the host that was named.",

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from runbook_lib.engine.runbook import Runbook
 from runbook_lib.errors import InputError
-from runbook_lib.steps import smtp_oauth
+from runbook_lib.steps import choose_option, direct_send, relay_connector, smtp_oauth
 
-RUNBOOKS = {runbook.name: runbook for runbook in (smtp_oauth.RUNBOOK,)}
+RUNBOOKS = {
+    runbook.name: runbook
+    for runbook in (
+        choose_option.RUNBOOK,
+        smtp_oauth.RUNBOOK,
+        direct_send.RUNBOOK,
+        relay_connector.RUNBOOK,
+    )
+}
 
 
 def runbook_named(name: str) -> Runbook:

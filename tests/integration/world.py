@@ -81,10 +81,11 @@ class World:
         """Return the tenant's configuration, for byte comparison."""
         return self._control("GET", "/_sandbox/dump").content
 
-    def break_tenant(self, operation: str, **arguments: object) -> None:
-        """Change the tenant behind everybody's back."""
-        body = {"operation": operation, "tenant": self.tenant["name"], **arguments}
-        self._control("POST", "/_sandbox/state", {**body, "tenant": self._id()})
+    def break_tenant(self, operation: str, **arguments: object) -> dict[str, Any]:
+        """Change the tenant behind everybody's back; return what came of it."""
+        body = {"operation": operation, "tenant": self._id(), **arguments}
+        answer = self._control("POST", "/_sandbox/state", body)
+        return cast("dict[str, Any]", answer.json())
 
     def _id(self) -> str:
         return str(self.tenant["tenant_id"])
@@ -168,13 +169,15 @@ def run_notebook(world: World, mode: str, **parameters: str) -> dict[str, Any]:
     return {**found, "exit_code": done.returncode, "stderr": done.stderr}
 
 
-def drive(world: World, mode: str, **parameters: str) -> Closed:
-    """Run the notebook's own cells in this process, without a kernel, and close.
+def drive(
+    world: World, mode: str, *, notebook: str = NOTEBOOK, **parameters: str
+) -> Closed:
+    """Run a notebook's own cells in this process, without a kernel, and close.
 
     It is quick, for tests that need a state; papermill and the command line have
     tests of their own.
     """
-    source = find_notebook(NOTEBOOK)
+    source = find_notebook(notebook)
     given = world.given(mode, **parameters)
     given.setdefault("run_id", opening.new_run_id(utc_now()))
     values = checked(source, given).values

@@ -1,0 +1,107 @@
+"""A server that plays SAP: it sends mail to the MX side from an address of its own.
+
+The sandbox takes 127.0.0.N for 203.0.113.N.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+from tests.integration.world import World
+
+SAP, STRANGER = "127.0.0.10", "127.0.0.11"
+SAP_PUBLIC, STRANGER_PUBLIC = "203.0.113.10", "203.0.113.11"
+SENDER = "noreply@contoso.com"
+INSIDE = "inbox@contoso.com"
+OUTSIDE = "postmaster@fabrikam.example"
+
+SPF = f'"v=spf1 ip4:{SAP_PUBLIC} include:spf.protection.outlook.com -all"'
+MX = "contoso-com.mail.protection.outlook.com"
+
+ATTESTED = f"""\
+who: N. Network
+when: "2026-01-01"
+reference: CHG0001
+text: |
+  address: {SAP_PUBLIC}
+  static: yes
+  shared: no
+  ours: yes
+  outbound: NAT gateway natgw-sap
+"""
+NODE = f"""\
+who: A. Basis
+when: "2026-01-01"
+reference: CHG0001
+text: |
+  mail_host: {MX}
+  mail_port: 25
+  tls: mandatory
+  logon_user:
+  address_area: "*"
+"""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A mail server at a loopback address, with or without a certificate."""
+
+    world: World
+    address: str = SAP
+    certificate: Path | None = None
+
+    def send(self, recipient: str, subject: str, sender: str = SENDER) -> str:
+        """Send one mail under TLS; return the reply that decided."""
+        host, _, port = str(self.world.ready["mx"]).partition(":")
+        context = ssl.create_default_context(cafile=self.world.ready["ca_file"])
+        if self.certificate is not None:
+            context.load_cert_chain(self.certificate)
+        with smtplib.SMTP(
+            host, int(port), "erp.contoso.com", source_address=(self.address, 0)
+        ) as client:
+            client.starttls(context=context)
+            client.ehlo()
+            try:
+                client.send_message(mail(recipient, subject, sender))
+            except smtplib.SMTPRecipientsRefused as refused:
+                code, text = refused.recipients[recipient]
+                return f"{code} {text.decode()}"
+        return "250"
+
+
+def mail(recipient: str, subject: str, sender: str = SENDER) -> EmailMessage:
+    """Return a test mail as SAP writes one."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, recipient, subject
+    message["Message-ID"] = f"<{abs(hash((recipient, subject)))}@contoso.com>"
+    message.set_content("Test from SAP.\n")
+    return message
+
+
+def publish_spf(world: World, record: str = SPF) -> None:
+    """Publish an SPF record for the domain, beside its MX record."""
+    records = {"MX": [f"0 {MX}."], "TXT": [record]}
+    world.break_tenant("set_dns", name="contoso.com", records=records)
+
+
+def evidence(world: World, **texts: str) -> str:
+    """Write what people hand in, all good unless given; return the folder."""
+    folder = world.folder / "handed-in"
+    folder.mkdir(exist_ok=True)
+    known = {"sender-attested": ATTESTED, "mail-node-without-logon": NODE}
+    given = {name.replace("_", "-"): text for name, text in texts.items()}
+    for name, text in (known | given).items():
+        (folder / f"{name}.yaml").write_text(text, "utf-8")
+    return str(folder)
+
+
+def issued_certificate(world: World, name: str) -> Path:
+    """Have the sandbox's authority issue a certificate; return its PEM file."""
+    answer = world.break_tenant("issue_certificate", names=[name])
+    path = world.folder / "sap.pem"
+    path.write_text(answer["private_key"] + answer["certificate"], "utf-8")
+    return path
