@@ -68,9 +68,10 @@ def _text(path: Path, what: str) -> str:
 def _loaded(path: Path, text: str, what: str) -> tuple[yaml.Node | None, object]:
     """Return the nodes of a file, for their lines, and its data."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
         _refuse_repeated(path, node)
-        return node, yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+        return node, loader.construct_document(node) if node else None
     except RecursionError:
         raise InputError(
             f"{path}: the {what} is nested without end",

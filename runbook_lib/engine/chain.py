@@ -40,7 +40,12 @@ class Chain:
 
 def encode(event: Event) -> bytes:
     """Return the canonical line of an event, without newline (RFC 8785)."""
-    return rfc8785.dumps(json_value(event))  # type: ignore[arg-type]
+    return encode_json(json_value(event))
+
+
+def encode_json(value: object) -> bytes:
+    """Return the canonical line of what is a JSON value already."""
+    return rfc8785.dumps(value)  # type: ignore[arg-type]
 
 
 def json_value(value: object) -> object:

@@ -14,7 +14,7 @@ from runbook_lib.engine.chain import (
     SCHEMA,
     Event,
     digest,
-    encode,
+    encode_json,
     json_value,
     parse_line,
     read_chain,
@@ -138,7 +138,7 @@ class Record:
             **fields,
         }
         masked = self._masked(body)
-        line = encode(masked)
+        line = encode_json(masked)
         self._write(line)
         self._head, self._ending, self._before_torn = digest(line), b"", None
         self._events.append(masked)
@@ -172,7 +172,7 @@ class Record:
 
     def traffic(self, exchange: Mapping[str, object]) -> None:
         """Write one exchange with a service to `traffic.ndjson`, masked."""
-        line = encode(self._masked({"time": timestamp(self._clock()), **exchange}))
+        line = encode_json(self._masked({"time": timestamp(self._clock()), **exchange}))
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         descriptor = os.open(self.folder / TRAFFIC, flags, 0o600)
         with os.fdopen(descriptor, "ab") as stream:

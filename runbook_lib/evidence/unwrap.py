@@ -83,6 +83,9 @@ def from_base64(data: bytes) -> bytes:
 def _base64_texts(data: bytes) -> Iterator[bytes]:
     """Yield base64 texts; a full line and the next one belong together."""
     for match in _BASE64.finditer(data):
+        if b"\n" not in match[0]:
+            yield match[0]
+            continue
         text: list[bytes] = []
         for line in match[0].replace(b"\r", b"").split(b"\n"):
             text.append(line)

@@ -26,6 +26,8 @@ _BREAKS = re.compile(r"(?<=[/._@:=,\-])(?=[^\s/._@:=,\-])|(?<=[a-z])(?=[A-Z])")
 
 def visible(text: str) -> str:
     """Return a text in which control and direction characters can be seen."""
+    if text.isprintable():  # as most are; no character of those is printable
+        return text
     return "".join(
         char if unicodedata.category(char) not in _INVISIBLE else _code_point(char)
         for char in text
