@@ -8,7 +8,7 @@ import pytest
 
 from runbook_lib.engine.record import EVENTS
 from runbook_lib.engine.step import Mode, Outcome
-from runbook_lib.errors import RecordBroken, Unreachable, UnknownReply
+from runbook_lib.errors import RecordBroken, UnknownReply, Unreachable
 from tests.engine.world import Bench, Empty, Make, refusal
 
 LOOKING = (Mode.PLAN, Mode.VERIFY)
