@@ -28,7 +28,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("steps", "sap"),
     ("views",),
     ("evidence",),
-    ("opening", "rolling_back", "running", "notebook", "cli"),
+    ("opening", "rolling_back", "running", "notebook", "batch", "cli"),
 )
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 JOINING = frozenset(ROWS[-1])
@@ -43,6 +43,9 @@ WITHIN_A_ROW = {
     ("notebook", "rolling_back"),
     ("notebook", "running"),
     ("running", "opening"),
+    ("batch", "notebook"),  # loaded once, before the children are forked
+    ("batch", "opening"),
+    ("cli", "batch"),
     ("cli", "opening"),
 }
 # Above, and forbidden all the same: a client knows hosts and secrets only.
@@ -50,28 +53,29 @@ NEVER = {("clients", "tenant"), ("clients", "parameters"), ("clients", "cloud")}
 SANDBOX = "sandbox"
 STARTS_THE_SANDBOX = "cli"
 
-# Who may use which library: display, wire and clock are in one place each.
+# Who may use which library: display and wire are in one place each. Batch's own
+# engine runs an IPython shell, and loads what its children need once for all.
 ONLY_IN = {
-    "IPython": {"views"},
+    "IPython": {"views", "batch"},
     "ipywidgets": {"views"},
     "pandas": {"views"},
     "jinja2": {"views"},
-    "httpx": {"clients", "session"},
-    "msal": {"clients"},
+    "httpx": {"clients", "session", "batch"},
+    "msal": {"clients", "batch"},
     "dns": {"clients", "sandbox"},
     "keyring": {"clients"},
     "pyrage": {"clients"},
     "smtplib": {"clients"},
-    "socket": {"clients", "cli", "sandbox"},
-    "ssl": {"clients", "sandbox"},
-    "papermill": {"cli"},
-    "nbclient": {"cli"},
+    "socket": {"clients", "batch", "cli", "sandbox"},
+    "ssl": {"clients", "batch", "sandbox"},
+    "papermill": {"cli", "batch"},
+    "nbclient": {"cli", "batch"},
     "click": {"cli", "sandbox"},
     "rich": {"cli"},
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
     "trustme": {"sandbox"},
-    "yaml": {"yamlfile", "sandbox"},
+    "yaml": {"yamlfile", "notebook", "cli", "sandbox"},
 }
 NO_INPUT_OR_OUTPUT = ROWS[4] + ROWS[5]
 
@@ -151,7 +155,8 @@ def allowed(by: str, other: str) -> bool:
         return by == STARTS_THE_SANDBOX
     if (by, other) in NEVER:
         return False
-    return ROW[other] < ROW[by] or (by, other) in WITHIN_A_ROW
+    above = ROW[other] < ROW.get(by, 0)
+    return above or (by, other) in WITHIN_A_ROW
 
 
 def libraries(root: Path) -> list[str]:
@@ -258,6 +263,7 @@ def test_third_party_libraries_are_declared() -> None:
         "nbclient": "papermill",
         "nbformat": "jupyterlab",
         "traitlets": "ipywidgets",
+        "comm": "ipywidgets",
     }
     names = {use.name.partition(".")[0].lower() for use in uses(ROOT)}
     for name in names - set(sys.stdlib_module_names) - {PACKAGE}:

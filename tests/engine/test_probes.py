@@ -88,7 +88,17 @@ def test_an_unmet_property_may_be_a_symptom_as_well(bench: Bench) -> None:
     bench.run(Make("a"))
     result = bench.run(Works())
     assert result.outcome is Outcome.PENDING
-    assert result.after == {"answer": None}
+    assert result.after == {"answer": None, "against": None}
+
+
+def test_a_symptom_beside_a_real_difference_is_failed_at_once(bench: Bench) -> None:
+    """Waiting would mend only one of the two."""
+    bench.run(Make("a"))
+    bench.world.values["against"] = "a policy"
+    result = bench.run(Works())
+    assert result.outcome is Outcome.FAILED
+    assert "against is a policy" in str(result.problem)
+    assert bench.world.seconds == 0
 
 
 @pytest.mark.parametrize("mode", [Mode.APPLY, Mode.VERIFY])

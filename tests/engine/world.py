@@ -280,12 +280,14 @@ class Works(Probe):
     name: str = "works"
 
     def expect(self) -> State:
-        """Return the answer."""
-        return {"answer": "yes"}
+        """Return the answer, and that nobody stands against it."""
+        return {"answer": "yes", "against": None}
 
     def observe(self, session: Session) -> Observation:
-        """Ask."""
-        return Observation({"answer": world_of(session).read(self.name)})
+        """Ask; only a missing answer may be a matter of time."""
+        world = world_of(session)
+        against = world.values.get("against")
+        return Observation({"answer": world.read(self.name), "against": against})
 
 
 @dataclass(frozen=True)
