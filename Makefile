@@ -29,7 +29,7 @@ demo: setup ## Run option 1 against a sandbox tenant: plan, apply, verify, roll 
 	$(BIN)/runbook demo
 
 test: setup ## Run the tests (under 5 minutes, offline)
-	$(BIN)/pytest -m "not ci and not ui"
+	$(BIN)/pytest -n auto --dist worksteal -m "not ci and not ui"
 
 check: setup ## Check style, types and layers
 	$(BIN)/ruff check .

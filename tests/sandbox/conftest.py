@@ -48,8 +48,8 @@ def start(folder: Path, *options: str) -> Running:
     process = subprocess.Popen(
         [
             sys.executable,
-            "-X",
-            "dev",
+            "-W",
+            "default",
             "-m",
             "runbook_lib.sandbox",
             "--ready-file",
