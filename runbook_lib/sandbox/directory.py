@@ -130,6 +130,19 @@ def _years_later(start: str) -> datetime:
     return min(begin, LAST_MOMENT - validity) + validity
 
 
+def by_resource_name(tenant: Tenant, name: str) -> JsonObject | None:
+    """Return the service principal that a resource identifier names, or null.
+
+    A slash at the end does not count: real clients write none, one, or two.
+    """
+    wanted = name.rstrip("/").lower()
+    for principal in tenant.service_principals.values():
+        names = principal["servicePrincipalNames"]
+        if any(wanted == known.rstrip("/").lower() for known in names):
+            return principal
+    return None
+
+
 def remove_application(
     sandbox: Sandbox, tenant: Tenant, application: JsonObject
 ) -> None:

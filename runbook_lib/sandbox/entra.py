@@ -49,7 +49,6 @@ def handle(call: Call) -> Answer:
         answer = error_answer(call, problem)
         tenant = call.sandbox.tenant(call.path.strip("/").partition("/")[0])
         answer.tenant = tenant.tenant_id if tenant else None
-    answer.logged = _logged(call)
     return answer
 
 
@@ -181,4 +180,4 @@ def _unavailable(call: Call, status: int) -> Answer:
 
 def login_service() -> Service:
     """Return the service for the login hosts; token requests are not writes."""
-    return Service("login", handle, lambda call: False, _unavailable)
+    return Service("login", handle, lambda call: False, _unavailable, _logged)

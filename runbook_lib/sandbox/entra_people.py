@@ -12,7 +12,11 @@ from typing import Any
 
 import jwt
 
-from runbook_lib.sandbox.directory import MICROSOFT_TENANT, new_service_principal
+from runbook_lib.sandbox.directory import (
+    MICROSOFT_TENANT,
+    by_resource_name,
+    new_service_principal,
+)
 from runbook_lib.sandbox.directory_roles import (
     APPLICATION_ADMINISTRATOR,
     CLOUD_APPLICATION_ADMINISTRATOR,
@@ -73,11 +77,10 @@ def resource_of(sandbox: Sandbox, tenant: Tenant, scope: str) -> tuple[JsonObjec
     if len(names) > 1:
         raise AadstsError(70011, scope=scope)
     name = names.pop() if names else f"https://{sandbox.cloud.graph}"
-    for principal in tenant.service_principals.values():
-        known = {entry.rstrip("/") for entry in principal["servicePrincipalNames"]}
-        if name.rstrip("/") in known:
-            return principal, name
-    raise AadstsError(500011, resource=name, tenant=tenant.display_name)
+    principal = by_resource_name(tenant, name)
+    if principal is None:
+        raise AadstsError(500011, resource=name, tenant=tenant.display_name)
+    return principal, name
 
 
 def granted_scopes(

@@ -19,6 +19,7 @@ from datetime import datetime
 from urllib.parse import parse_qsl, unquote_plus
 
 from runbook_lib.sandbox.assertion import ASSERTION_TYPE, check_assertion
+from runbook_lib.sandbox.directory import by_resource_name
 from runbook_lib.sandbox.entra_errors import AadstsError, sign_in_headers
 from runbook_lib.sandbox.entra_person_grants import PersonRequest, person_token
 from runbook_lib.sandbox.http import Answer, Call
@@ -181,7 +182,8 @@ def _check_secret(request: TokenRequest, text: str) -> None:
         if sandbox.faults.lagging("secret", credential["keyId"]):
             break
         end = datetime.fromisoformat(credential["endDateTime"])
-        if end <= sandbox.now() and sandbox.holds("entra.expired-secret"):
+        expired = end <= sandbox.now() and sandbox.holds("entra.expired-secret")
+        if expired or sandbox.faults.take("secret-expired"):
             raise AadstsError(7000222, app_id=request.app_id)
         return
     if sandbox.holds("entra.wrong-secret"):
@@ -208,13 +210,11 @@ def _resource(request: TokenRequest, scope: str) -> tuple[JsonObject, str]:
         raise AadstsError(70011, scope=scope)
     if audience == scope and request.sandbox.holds("entra.default-scope"):
         raise AadstsError(1002012, scope=scope)
-    checked = request.sandbox.holds("entra.unknown-resource")
-    for principal in request.tenant.service_principals.values():
-        names = {name.rstrip("/") for name in principal["servicePrincipalNames"]}
-        if audience.rstrip("/") in names or not checked:
-            return principal, audience
-    tenant = request.tenant.display_name
-    raise AadstsError(500011, resource=audience, tenant=tenant)
+    tenant = request.tenant
+    principal = by_resource_name(tenant, audience)
+    if principal is None and request.sandbox.holds("entra.unknown-resource"):
+        raise AadstsError(500011, resource=audience, tenant=tenant.display_name)
+    return principal or next(iter(tenant.service_principals.values())), audience
 
 
 def _check_conditional_access(request: TokenRequest) -> None:

@@ -6,52 +6,33 @@ Grammar of one specification (`--fault`, any number of times):
 
 AMOUNT is a whole number (default 1), or for lag also seconds (`2s`). SCOPE
 narrows a fault to one host or relation; without it the fault holds for all.
+The same texts are understood by `--fault`, by the control endpoint (`add_fault`)
+and in process, by `parse_fault` and `Faults.add`.
 What AMOUNT counts is said per name in `FAULTS`. The faults `request-…` count every
 request, reads as well as writes, an SMTP command and a DNS query as one each.
 """
 
+import json
 import re
 import time
 from collections import Counter
 from dataclasses import dataclass
+from importlib import resources
 
+
+def _read() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return meaning and scopes of each fault, from `data/faults.json`."""
+    file = resources.files("runbook_lib.sandbox") / "data" / "faults.json"
+    known = json.loads(file.read_text(encoding="utf-8"))
+    return {name: (e["means"], tuple(e["scopes"])) for name, e in known.items()}
+
+
+_KNOWN = _read()
+
+# Name -> what it does, with its scopes, as `--help` and the page say it.
 FAULTS = {
-    "lag": "the first N reads after a change (or N seconds) do not see it; scope: "
-    "application, filter, service-principal, assignment, secret, certificate, roles, "
-    "exchange-principal, mailbox-permission, application-role",
-    "429": "the first N requests get 429 and Retry-After; scope: login, graph, "
-    "exchange",
-    "503": "the first N requests get 503; scope: login, graph, exchange",
-    "reset-before": "the connection of the N-th write is reset before its effect; "
-    "scope: graph, exchange, smtp",
-    "reset-after": "the connection of the N-th write is reset after its effect; "
-    "scope: graph, exchange, smtp",
-    "half-answer": "the N-th answer breaks off in the middle; scope: login, graph, "
-    "exchange",
-    "conditional-access": "the first N token requests get AADSTS53003",
-    "exchange-200-error": "the first N InvokeCommand requests get 200 with an error",
-    "trace-lag": "the first N reads of a message trace row do not see it",
-    "smtp-421": "the first N connections to submission or MX get 421 and end",
-    "smtp-451": "the first N MAIL commands get 451",
-    "smtp-430": "the first N messages get 430 at their end (mailbox logon failure)",
-    "smtp-slow": "every SMTP reply comes N seconds late",
-    "dns-servfail": "the first N DNS queries get SERVFAIL",
-    "request-429": "the N-th request gets 429 and Retry-After in seconds; scope: "
-    "login, graph, exchange",
-    "request-429-date": "the N-th request gets 429 and Retry-After as an HTTP date; "
-    "scope: login, graph, exchange",
-    "request-503-before": "the N-th request gets 503 before its effect, over SMTP "
-    "421, over DNS SERVFAIL; scope: login, graph, exchange, smtp, dns",
-    "request-503-after": "the N-th request gets 503 after its effect; scope: login, "
-    "graph, exchange",
-    "request-reset-before": "the connection of the N-th request is reset before its "
-    "effect; scope: login, graph, exchange, smtp",
-    "request-reset-after": "the connection of the N-th request is reset after its "
-    "effect; scope: login, graph, exchange, smtp",
-    "request-stall-before": "the N-th request gets no answer and has no effect; scope: "
-    "login, graph, exchange, smtp, dns",
-    "request-stall-after": "the N-th request has its effect and gets no answer; scope: "
-    "login, graph, exchange, smtp, dns",
+    name: f"{means}; scope: {', '.join(scopes)}" if scopes else means
+    for name, (means, scopes) in _KNOWN.items()
 }
 
 REQUEST = "request-"
@@ -81,6 +62,10 @@ def parse_fault(text: str) -> Fault:
     name, scope, amount, unit = match.groups()
     if unit and not name.endswith("lag"):
         raise ValueError(f"{text!r}: only a lag is given in seconds")
+    scopes = _KNOWN[name][1]
+    if scope and scope not in scopes:
+        known = ", ".join(scopes) or "none"
+        raise ValueError(f"{text!r}: the scopes of {name} are: {known}")
     return Fault(name, scope or "", int(amount or 1), bool(unit))
 
 

@@ -71,17 +71,24 @@ def check_new_password(
     graph: GraphCall, application: JsonObject, validity: timedelta
 ) -> None:
     """Refuse a secret that the application's policy forbids, or that lives longer."""
+    if graph.sandbox.faults.take("secret-forbidden"):
+        raise _forbidden(graph.tenant.default_app_management_policy["displayName"])
     if not graph.sandbox.holds("graph.app-management-policy"):
         return
     for name, entry in _restrictions(graph, application, "passwordCredentials"):
         if entry["restrictionType"] == "passwordAddition":
-            raise GraphError(
-                400,
-                "CredentialTypeNotAllowedAsPerAppPolicy",
-                f"Credential type not allowed as per assigned policy '{name}'.",
-            )
+            raise _forbidden(name)
         if entry["restrictionType"] == "passwordLifetime":
             _check_lifetime(name, entry, validity)
+
+
+def _forbidden(policy: str) -> GraphError:
+    """Return the refusal of a secret by a policy."""
+    return GraphError(
+        400,
+        "CredentialTypeNotAllowedAsPerAppPolicy",
+        f"Credential type not allowed as per assigned policy '{policy}'.",
+    )
 
 
 def check_key_lifetime(

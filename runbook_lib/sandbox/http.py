@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -84,13 +85,15 @@ class Service:
 
     `unavailable` makes the reply to a throttled or overloaded request in the
     service's own envelope, from the call and the status; it is null for a service
-    that no fault touches.
+    that no fault touches. `logged` makes the body that the log shows of a request,
+    where the body as it came may hold a secret that the log cannot recognise.
     """
 
     name: str
     handle: Callable[[Call], Answer]
     is_write: Callable[[Call], bool]
     unavailable: Callable[[Call, int], Answer] | None
+    logged: Callable[[Call], Any] | None = None
 
 
 def endpoint(
@@ -117,6 +120,7 @@ def endpoint(
 def _served(call: Call, service: Service, scope: Scope) -> Response:
     """Answer one call under the faults that were asked for."""
     write = service.is_write(call)
+    log_call = partial(_log_call, service)
     faults = Faults() if service.unavailable is None else call.sandbox.faults
     befalls = faults.disturbance(service.name)
     if write and faults.reached("reset-before", service.name):
@@ -156,6 +160,15 @@ def _retry_after(*, date: bool) -> str:
     if not date:
         return str(RETRY_AFTER_SECONDS)
     return formatdate(time.time() + RETRY_AFTER_SECONDS, usegmt=True)
+
+
+def _log_call(
+    service: Service, call: Call, answer: Answer, *, status: int | str, write: bool
+) -> None:
+    """Log a request to a service, whatever became of it."""
+    if answer.logged is None and service.logged is not None:
+        answer.logged = service.logged(call)
+    log_call(call, answer, status=status, write=write)
 
 
 def log_call(call: Call, answer: Answer, *, status: int | str, write: bool) -> None:

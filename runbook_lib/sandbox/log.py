@@ -26,6 +26,7 @@ SECRET_KEYS = frozenset(
         "control_token",
         "device_code",
         "id_token",
+        "identity_header",
         "passwd",
         "password",
         "proof",

@@ -36,6 +36,7 @@ class Ports:
     submission: int
     mx: int
     dns: int
+    plain: int
 
 
 def write_files(
@@ -63,6 +64,8 @@ def write_files(
         "submission": f"{LOOPBACK}:{ports.submission}",
         "mx": f"{LOOPBACK}:{ports.mx}",
         "dns": f"{LOOPBACK}:{ports.dns}",
+        "identity_endpoint": f"http://{LOOPBACK}:{ports.plain}/msi/token",
+        "timestamp_authority": f"http://{LOOPBACK}:{ports.plain}/timestamp",
         "ca_file": str(ca_file),
         "log_file": str(log_file),
         "tenants": tenants,
@@ -84,6 +87,7 @@ def _ready_tenant(cloud: Cloud, plan: Plan, tenant_file: Path) -> JsonObject:
         "operator_client_secret": plan.operator.client_secret,
         "tenant_file": str(tenant_file),
         "vault": _vault(cloud, plan),
+        "identity_header": plan.identity_header,
         "users": {
             f"{local}@{initial_domain}": password
             for local, password in plan.people.items()

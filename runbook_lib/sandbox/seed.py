@@ -3,6 +3,7 @@
 Secret texts are random in each run and never come from the seed.
 """
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -57,6 +58,7 @@ class Plan:
     tenant_id: str
     operator: Operator
     people: dict[str, str]
+    identity_header: str
 
 
 def seed_tenants(sandbox: Sandbox, count: int) -> dict[str, Plan]:
@@ -69,6 +71,7 @@ def seed_tenants(sandbox: Sandbox, count: int) -> dict[str, Plan]:
     for name, domain in _names(count):
         plan = _plan(sandbox, name, domain)
         plans[plan.tenant_id] = plan
+        sandbox.identity_headers[plan.identity_header] = plan.tenant_id
         fleet.announce(plan.tenant_id, partial(make_tenant, sandbox, plan))
         for known in (domain, f"{name}.{sandbox.cloud.initial_suffix}"):
             sandbox.tenant_ids[known] = plan.tenant_id
@@ -103,7 +106,8 @@ def _plan(sandbox: Sandbox, name: str, domain: str) -> Plan:
     client_id = ids.guid()
     ids.guid()  # object id of the operator's service principal
     operator = Operator(client_id, secret_text(ids.letters(3)))
-    return Plan(name, domain, tenant_id, operator, new_passwords())
+    header = secrets.token_hex(16).upper()
+    return Plan(name, domain, tenant_id, operator, new_passwords(), header)
 
 
 def _names(count: int) -> Iterator[tuple[str, str]]:

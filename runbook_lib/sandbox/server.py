@@ -19,6 +19,7 @@ from runbook_lib.sandbox.dns import DnsServer, start_dns
 from runbook_lib.sandbox.faults import Fault, Faults
 from runbook_lib.sandbox.files import open_private
 from runbook_lib.sandbox.hosts import CLOUDS
+from runbook_lib.sandbox.keys import signing_key
 from runbook_lib.sandbox.log import AccessLog
 from runbook_lib.sandbox.loopback import (
     LOOPBACK,
@@ -33,7 +34,9 @@ from runbook_lib.sandbox.ready import Ports, write_files
 from runbook_lib.sandbox.seed import seed_tenants
 from runbook_lib.sandbox.smtp import start_submission
 from runbook_lib.sandbox.state import Sandbox
-from runbook_lib.sandbox.web import make_app, make_server
+from runbook_lib.sandbox.web import make_app, make_plain_app, make_server
+
+SLOW_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,16 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    # A busy machine is no reason for a warning (asyncio's debug mode).
+    loop.slow_callback_duration = SLOW_SECONDS
+    key = asyncio.create_task(asyncio.to_thread(signing_key))
     plans = seed_tenants(sandbox, options.tenants)
     certificates = make_certificates(sandbox.cloud)
     sandbox.authority = certificates.authority
     control_token = secrets.token_urlsafe(24)
     async with AsyncExitStack() as stack:
         ports = await _start_servers(stack, sandbox, certificates, control_token)
+        await key
         write_files(
             sandbox,
             options.ready_file,
@@ -121,7 +128,8 @@ async def _start_servers(
         stack.callback(server.close)
     for resolver in dns_servers:
         stack.callback(resolver.close)
-    return Ports(https, proxy_port, submission_port, mail_port, dns_port)
+    plain = await stack.enter_async_context(_http(make_plain_app(sandbox), None))
+    return Ports(https, proxy_port, submission_port, mail_port, dns_port, plain)
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -191,7 +191,9 @@ class Sandbox:
 
     `stored_now` is null for the real time, or the fixed moment that stands in
     every stored date. TLS and tokens never use it. `tenant_ids` maps a verified
-    domain to its tenant, so that nobody looks through all tenants.
+    domain to its tenant, so that nobody looks through all tenants; `identity_headers`
+    maps the header value of a managed identity to its tenant. `stamper` is the key
+    of the time stamping authority, null before its first use.
     `authority` issues certificates for mail servers that play a client of the MX
     side; null in tests without it.
     """
@@ -205,6 +207,8 @@ class Sandbox:
     tenants: MutableMapping[str, Tenant] = field(default_factory=dict)
     tenant_ids: dict[str, str] = field(default_factory=dict)
     sign_ins: SignIns = field(default_factory=SignIns)
+    identity_headers: dict[str, str] = field(default_factory=dict)
+    stamper: Any = None
     dns: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     authority: trustme.CA | None = None

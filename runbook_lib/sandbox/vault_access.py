@@ -8,8 +8,8 @@ OFFICER = "Key Vault Secrets Officer"
 USER = "Key Vault Secrets User"
 
 ACTIONS = {
-    OFFICER: frozenset({"get", "list", "set", "delete", "recover", "purge"}),
-    USER: frozenset({"get"}),
+    OFFICER: frozenset({"get", "list", "set", "update", "delete", "recover", "purge"}),
+    USER: frozenset({"get", "list"}),
 }
 
 

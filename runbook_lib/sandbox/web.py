@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Host, Mount, Route, Router
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from runbook_lib.sandbox import managed_identity, timestamp
 from runbook_lib.sandbox.control import control_service
 from runbook_lib.sandbox.entra import login_service
 from runbook_lib.sandbox.exchange import exchange_routes
@@ -24,6 +25,7 @@ from runbook_lib.sandbox.graph import graph_service
 from runbook_lib.sandbox.hosts import LOCAL
 from runbook_lib.sandbox.http import Service, endpoint
 from runbook_lib.sandbox.state import Sandbox
+from runbook_lib.sandbox.vault import vault_service
 
 # Longer than a person pauses between two steps, so that no idle connection is
 # closed at the moment of the next request.
@@ -40,6 +42,7 @@ def make_app(sandbox: Sandbox, control_token: str) -> Starlette:
         (cloud.login, _routes(sandbox, login_service())),
         ((cloud.graph,), _routes(sandbox, graph_service())),
         (cloud.exchange, exchange_routes(sandbox)),
+        ((f"{{vault}}.{cloud.vault_suffix}",), _routes(sandbox, vault_service())),
         (LOCAL, local),
     ]
     routes: list[BaseRoute] = [
@@ -49,6 +52,23 @@ def make_app(sandbox: Sandbox, control_token: str) -> Starlette:
     ]
     elsewhere = Router([_nothing(sandbox, 421)])
     return Starlette(routes=[*routes, Mount("/", app=elsewhere)])
+
+
+def make_plain_app(sandbox: Sandbox) -> Starlette:
+    """Return the ASGI application of what is spoken without TLS, on loopback only."""
+    services = {
+        "/msi/token": ("GET", managed_identity.handle),
+        "/timestamp": ("POST", timestamp.handle),
+    }
+    routes: list[BaseRoute] = [
+        Route(
+            path,
+            endpoint(sandbox, Service(path, handle, lambda call: False, None)),
+            methods=[method],
+        )
+        for path, (method, handle) in services.items()
+    ]
+    return Starlette(routes=[*routes, _nothing(sandbox, 404)])
 
 
 def _routes(sandbox: Sandbox, service: Service) -> list[BaseRoute]:

@@ -38,11 +38,19 @@ def test_ready_file_has_the_promised_keys(shared_sandbox: Running) -> None:
     """Everything a client needs stands in the ready file."""
     ready = shared_sandbox.ready
     wanted = {"https", "proxy", "submission", "mx", "dns", "ca_file", "log_file"}
-    assert set(ready) == wanted | {"cloud", "tenants", "control_token", "pid"}
+    assert set(ready) == wanted | {
+        "cloud",
+        "control_token",
+        "identity_endpoint",
+        "pid",
+        "tenants",
+        "timestamp_authority",
+    }
     assert set(ready["tenants"][0]) == {
         "name",
         "tenant_id",
         "domain",
+        "identity_header",
         "mailbox",
         "operator_client_id",
         "operator_client_secret",

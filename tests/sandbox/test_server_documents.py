@@ -11,12 +11,14 @@ from runbook_lib.sandbox.dump import LEFT_OUT
 from runbook_lib.sandbox.entra_errors import ERRORS
 from runbook_lib.sandbox.faults import FAULTS
 from runbook_lib.sandbox.graph import ROUTES
+from runbook_lib.sandbox.hosts import CLOUDS, Cloud
 from runbook_lib.sandbox.seed_objects import OPERATOR_GRAPH_ROLES
+from runbook_lib.sandbox.vault import ROUTES as VAULT_ROUTES
 from tests.sandbox.test_exchange_documents import line_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
-AREAS = ("entra", "graph")
+AREAS = ("entra", "graph", "vault", "identity", "timestamp")
 CODE = {
     path.name: path.read_text(encoding="utf-8")
     for path in (ROOT / "runbook_lib" / "sandbox").glob("*.py")
@@ -102,3 +104,31 @@ def test_sandbox_imports_nothing_of_the_package() -> None:
     for name, text in CODE.items():
         found = re.findall(r"^\s*(?:from|import) (runbook_lib[\w.]*)", text, re.M)
         assert all(f.startswith("runbook_lib.sandbox") for f in found), name
+
+
+def test_page_names_every_request_to_a_vault() -> None:
+    """Method and path of every route stand in the table."""
+    table = PAGE.partition("## Key Vault")[2].partition("## Managed identity")[0]
+    for route in VAULT_ROUTES:
+        shown = re.sub(r"\{\}", r"[^`/]+", route.template)
+        assert re.search(f"`{route.method} {shown}`", table), route.template
+
+
+@pytest.mark.parametrize("cloud", CLOUDS.values(), ids=lambda cloud: cloud.name)
+def test_page_shows_the_hosts_of_every_cloud(cloud: Cloud) -> None:
+    """The column of a cloud holds the names of the code."""
+    table = PAGE.partition("`--cloud` plays")[2].partition("Which of these")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if "|" in line]
+    column = [name.strip() for name in rows[0]].index(cloud.name)
+    shown = [row[column + 1] for row in rows[2:]]
+    assert shown == [
+        cloud.login[0],
+        cloud.graph,
+        cloud.exchange[0],
+        cloud.exchange_resources[0],
+        cloud.submission[0],
+        cloud.mx_suffix,
+        cloud.spf_include,
+        cloud.vault_suffix,
+        cloud.initial_suffix,
+    ]

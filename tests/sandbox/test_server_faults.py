@@ -28,11 +28,23 @@ def test_grammar(text: str, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "flood", "lag=x", "lag=-1", "429=2s", "lag@=1", "lag=1 ", "=3"]
+    "text",
+    [
+        "",
+        "flood",
+        "lag=x",
+        "lag=-1",
+        "429=2s",
+        "lag@=1",
+        "lag=1 ",
+        "=3",
+        "429@everything=1",
+        "dns-servfail@dns=1",
+    ],
 )
 def test_what_is_no_fault(text: str) -> None:
     """An unknown name or a wrong amount is named in the error."""
-    with pytest.raises(ValueError, match=r"not NAME|only a lag"):
+    with pytest.raises(ValueError, match=r"not NAME|only a lag|the scopes of"):
         parse_fault(text)
 
 
@@ -208,3 +220,23 @@ def test_half_answer_ends_early(start_sandbox: StartSandbox) -> None:
     created = [line for line in sandbox.log() if line["write"]]
     assert [line["status"] for line in created] == [201, 201]
     assert sandbox.stop() == (0, b"")
+
+
+def test_a_secret_that_is_said_to_be_expired() -> None:
+    """The right secret gets AADSTS7000222 as often as was asked for."""
+    with World(faults="secret-expired=2") as world:
+        directory = Directory(world)
+        codes = [problem_of(directory.sign_in()) for _ in range(2)]
+        assert codes == [(401, 7000222)] * 2
+        assert directory.sign_in().status_code == 200
+
+
+def test_a_secret_that_is_forbidden() -> None:
+    """Refused as by a policy, and nothing is added."""
+    with World(faults="secret-forbidden=1") as world:
+        directory = Directory(world)
+        path = f"applications/{directory.new_application()['id']}"
+        refused = directory.send("POST", f"{path}/addPassword", {})
+        assert error_of(refused)[1] == "CredentialTypeNotAllowedAsPerAppPolicy"
+        assert directory.read(path)["passwordCredentials"] == []
+        assert directory.send("POST", f"{path}/addPassword", {}).status_code == 200

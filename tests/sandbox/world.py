@@ -20,7 +20,7 @@ from runbook_lib.sandbox.faults import Faults, parse_fault
 from runbook_lib.sandbox.log import AccessLog
 from runbook_lib.sandbox.seed import seed_tenants
 from runbook_lib.sandbox.state import Mailbox, Sandbox, Tenant
-from runbook_lib.sandbox.web import make_app
+from runbook_lib.sandbox.web import make_app, make_plain_app
 from tests.sandbox.listeners import Listeners
 from tests.sandbox.mail import MAILBOX as MAILBOX
 
@@ -66,6 +66,18 @@ class World(Listeners):
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Send an HTTP request and return the whole answer."""
         return self.wait(self.client.request(method, url, **options))
+
+    def plain(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request to what is spoken without TLS."""
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(make_plain_app(self.sandbox))
+            async with httpx.AsyncClient(transport=transport) as client:
+                return await client.request(
+                    method, f"http://127.0.0.1{path}", **options
+                )
+
+        return self.wait(send())
 
     def token(
         self, client: Application | None = None, scope: str = OUTLOOK_SCOPE
