@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-import yaml
-
 from runbook_lib import opening
 from runbook_lib.clients.private_files import write_private
 from runbook_lib.engine import history
@@ -22,6 +20,7 @@ from runbook_lib.parameters import (
     OF_THE_RUN,
     PARAMETERS_FILE,
     Parameters,
+    ParametersFile,
     check_parameters,
     split_cells,
 )
@@ -194,8 +193,9 @@ def write_parameters(run: Run, *, chosen: KnownAfterApply) -> None:
         print("No option was chosen, so there is no parameter file.")
         return
     values = carried(str(notebook), run.parameters.values)
-    file = run.record.folder / PARAMETERS_FILE
-    write_private(file, yaml.safe_dump({"runbook": str(notebook), **values}).encode())
+    file = ParametersFile(runbook=str(notebook), parameters=values)
+    text = f"{file.text()}\n"
+    write_private(run.record.folder / PARAMETERS_FILE, text.encode())
     print(f"runbook run {notebook} --tenant FILE --parameters {PARAMETERS_FILE}")
 
 

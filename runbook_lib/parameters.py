@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from pydantic import BaseModel, ConfigDict
+
 from runbook_lib.errors import InputError
 
 MODES = ("plan", "apply", "verify", "rollback")
@@ -31,6 +33,21 @@ CHOICES = {
 
 INJECTED = "# Parameters"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+class ParametersFile(BaseModel):
+    """A file of parameters for one runbook: texts by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    runbook: str
+    parameters: dict[str, str]
+
+    def text(self) -> str:
+        """Return the file as it is written; each value is quoted."""
+        lines = [f"runbook: {json.dumps(self.runbook)}", "parameters:"]
+        lines += [f"  {n}: {json.dumps(v)}" for n, v in self.parameters.items()]
+        return "\n".join(lines if self.parameters else [lines[0], "parameters: {}"])
 
 
 @dataclass(frozen=True)

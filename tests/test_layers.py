@@ -65,7 +65,7 @@ ONLY_IN = {
     "dns": {"clients", "sandbox"},
     "keyring": {"clients"},
     "pyrage": {"clients"},
-    "smtplib": {"clients"},
+    "smtplib": {"clients", "sandbox"},
     "socket": {"clients", "batch", "cli", "sandbox"},
     "ssl": {"clients", "batch", "sandbox"},
     "papermill": {"cli", "batch"},
@@ -75,7 +75,7 @@ ONLY_IN = {
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
     "trustme": {"sandbox"},
-    "yaml": {"yamlfile", "notebook", "cli", "sandbox"},
+    "yaml": {"yamlfile", "sandbox"},
 }
 NO_INPUT_OR_OUTPUT = ROWS[4] + ROWS[5]
 

@@ -14,12 +14,14 @@ import click
 from runbook_lib.clients.dns import Resolver
 from runbook_lib.clients.http import Wire
 from runbook_lib.clients.smtp import SubmissionClient
-from runbook_lib.engine.expect import met
+from runbook_lib.engine.expect import State, met
 from runbook_lib.engine.record import timestamp, utc_now
 from runbook_lib.errors import CannotLook, UntrustedCertificate
 from runbook_lib.sap.endpoint import PROBE_SCHEMA
 from runbook_lib.secret import Mask
 from runbook_lib.session import wire_of
+from runbook_lib.steps.mx_endpoint import PORT as MX_PORT
+from runbook_lib.steps.mx_endpoint import MxPort
 from runbook_lib.steps.prerequisites import SubmissionEndpoint
 from runbook_lib.tenant import read_tenant
 
@@ -38,8 +40,13 @@ def probe(host: str, port: int, tenant: Path | None, output: Path | None) -> Non
         click.echo(text)
     else:
         _write(output, text)
-    good = met(SubmissionEndpoint(host=host).expect(), _properties(found))
-    sys.exit(0 if good else 1)
+    sys.exit(0 if met(_expected(host, port), _properties(found)) else 1)
+
+
+def _expected(host: str, port: int) -> State:
+    """Return what the host has to show: an MX endpoint takes no sign-in."""
+    step = MxPort(host=host) if port == MX_PORT else SubmissionEndpoint(host=host)
+    return step.expect()
 
 
 def _properties(found: Mapping[str, object]) -> Mapping[str, object]:

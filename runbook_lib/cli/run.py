@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import click
-import yaml
 
 from runbook_lib.cli.execution import execute
 from runbook_lib.cli.notebooks import find_notebook
 from runbook_lib.cli.show import as_json, problems, table
 from runbook_lib.errors import InputError
-from runbook_lib.parameters import MODES
+from runbook_lib.parameters import MODES, ParametersFile
+from runbook_lib.yamlfile import read_model
 
 
 def parsed(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -27,30 +27,19 @@ def parsed(pairs: tuple[str, ...]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def read_parameters_file(path: Path, notebook: str) -> dict[str, str]:
+def stored_parameters(path: Path, notebook: str) -> dict[str, str]:
     """Read a file of parameters, as the choice of an option leaves one.
 
-    Its key `runbook` names the notebook that it is for.
-
     Raises:
-        InputError: unreadable, for another notebook, or a value is no text.
+        InputError: it is wrong, or for another notebook.
     """
-    try:
-        found = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: not a list of names with values")
-    wanted = found.pop("runbook", notebook)
-    if wanted != Path(notebook).name.removesuffix(".ipynb"):
+    found = read_model(path, ParametersFile, what="parameter file")
+    if found.runbook != Path(notebook).name.removesuffix(".ipynb"):
         raise InputError(
-            f"{path}: these parameters are for {wanted}, not for {notebook}",
-            remedy=f"Run {wanted} with them.",
+            f"{path}: these parameters are for {found.runbook}, not for {notebook}",
+            remedy=f"Run {found.runbook} with them.",
         )
-    wrong = [str(name) for name, value in found.items() if not isinstance(value, str)]
-    if wrong:
-        raise InputError(f"{path}: {wrong[0]}: not a text; put it in quotes")
-    return {str(name): value for name, value in found.items()}
+    return found.parameters
 
 
 @click.command()
@@ -76,7 +65,7 @@ def run(
     wants_json: bool,
 ) -> None:
     """Run a NOTEBOOK headlessly and close its record."""
-    stored = read_parameters_file(parameters, notebook) if parameters else {}
+    stored = stored_parameters(parameters, notebook) if parameters else {}
     given = stored | parsed(pairs) | {"mode": mode}
     given |= {"tenant": tenant} if tenant else {}
     given |= {"outputs": outputs} if outputs else {}

@@ -74,6 +74,8 @@ def badge(event: Event) -> Badge:
         return Badge("✎", f"Attested by {who}", Tone.PERSON)
     if event["outcome"] == Outcome.PENDING and event.get("kind") == "Attestation":
         return Badge("☐", "Waiting for evidence from a person", Tone.PERSON)
+    if event["outcome"] == Outcome.PENDING and event.get("action") == "manual":
+        return Badge("☐", "Waiting for a person", Tone.PERSON)
     if event["outcome"] == Outcome.SKIPPED and event.get("reason"):
         return Badge(found.sign, f"Skipped: {reason(event)}", found.tone)
     if event.get("action") == "adopt":

@@ -1,16 +1,13 @@
-"""A server that plays SAP: it sends mail to the MX side from an address of its own.
+"""What people hand in and publish for options 2 and 3, and the server that is SAP.
 
 The sandbox takes 127.0.0.N for 203.0.113.N.
 """
 
 from __future__ import annotations
 
-import smtplib
-import ssl
-from dataclasses import dataclass
-from email.message import EmailMessage
 from pathlib import Path
 
+from runbook_lib.sandbox.sap import Sap
 from tests.integration.world import World
 
 SAP, STRANGER = "127.0.0.10", "127.0.0.11"
@@ -46,40 +43,19 @@ text: |
 """
 
 
-@dataclass(frozen=True)
 class Sender:
     """A mail server at a loopback address, with or without a certificate."""
 
-    world: World
-    address: str = SAP
-    certificate: Path | None = None
+    def __init__(
+        self, world: World, address: str = SAP, certificate: Path | None = None
+    ) -> None:
+        """Send to the MX side of a world."""
+        ready = world.ready
+        self.sap = Sap(ready["mx"], Path(ready["ca_file"]), address, certificate)
 
-    def send(self, recipient: str, subject: str, sender: str = SENDER) -> str:
-        """Send one mail under TLS; return the reply that decided."""
-        host, _, port = str(self.world.ready["mx"]).partition(":")
-        context = ssl.create_default_context(cafile=self.world.ready["ca_file"])
-        if self.certificate is not None:
-            context.load_cert_chain(self.certificate)
-        with smtplib.SMTP(
-            host, int(port), "erp.contoso.com", source_address=(self.address, 0)
-        ) as client:
-            client.starttls(context=context)
-            client.ehlo()
-            try:
-                client.send_message(mail(recipient, subject, sender))
-            except smtplib.SMTPRecipientsRefused as refused:
-                code, text = refused.recipients[recipient]
-                return f"{code} {text.decode()}"
-        return "250"
-
-
-def mail(recipient: str, subject: str, sender: str = SENDER) -> EmailMessage:
-    """Return a test mail as SAP writes one."""
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, recipient, subject
-    message["Message-ID"] = f"<{abs(hash((recipient, subject)))}@contoso.com>"
-    message.set_content("Test from SAP.\n")
-    return message
+    def send(self, recipient: str, subject: str) -> str:
+        """Send one mail; return the reply that decided."""
+        return self.sap.send(SENDER, recipient, subject)
 
 
 def publish_spf(world: World, record: str = SPF) -> None:
