@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +29,21 @@ def read_cells(path: Path) -> Notebook:
 
 
 def with_parameters(notebook: Notebook, values: Mapping[str, str]) -> Notebook:
-    """Return a copy with the cell of injected parameters, where papermill puts it."""
-    made = deepcopy(notebook)
-    cells = [cell for cell in made["cells"] if not tagged(cell, INJECTED_TAG)]
+    """Return a copy with the cell of injected parameters, where papermill puts it.
+
+    Cells, their metadata and their outputs can be changed without the original.
+    """
+    cells = [_fresh(c) for c in notebook["cells"] if not tagged(c, INJECTED_TAG)]
     place = next((n for n, c in enumerate(cells) if tagged(c, PARAMETERS)), -1)
     cells.insert(place + 1, _injected(values))
-    made["cells"] = cells
-    made["metadata"]["papermill"] = {"parameters": dict(values), "exception": None}
-    return made
+    papermill = {"parameters": dict(values), "exception": None}
+    metadata = {**notebook["metadata"], "papermill": papermill}
+    return {**notebook, "cells": cells, "metadata": metadata}
+
+
+def _fresh(cell: Cell) -> Cell:
+    made = {**cell, "metadata": dict(cell["metadata"])}
+    return {**made, "outputs": []} if cell["cell_type"] == "code" else made
 
 
 def _injected(values: Mapping[str, str]) -> Cell:

@@ -6,34 +6,19 @@ straight to the process that runs the batch: the template never has them.
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import json
 import os
 import signal
 import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from runbook_lib.batch.executing import execute_cells
 from runbook_lib.batch.journal import Journal
+from runbook_lib.batch.lease import die_with_parent, receive
 from runbook_lib.batch.shell import NotebookShell
-
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None, use_errno=True)
-LENGTH = 4
-
-
-def die_with_parent(parent: int) -> None:
-    """Be killed when the parent process ends, however it ends.
-
-    Source: prctl(2), PR_SET_PDEATHSIG.
-    """
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the call
-        os._exit(1)
 
 
 def serve(lease: socket.socket, shell: NotebookShell, parent: int) -> NoReturn:
@@ -71,20 +56,3 @@ def _enter(environment: dict[str, str], folder: Path) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-
-
-def send(lease: socket.socket, request: dict[str, Any]) -> None:
-    """Send one request: four bytes of length, then JSON."""
-    data = json.dumps(request).encode()
-    lease.sendall(len(data).to_bytes(LENGTH, "big") + data)
-
-
-def receive(lease: socket.socket) -> dict[str, Any]:
-    """Receive one request; the process ends if the other side is gone."""
-    with lease.makefile("rb") as stream:
-        length = stream.read(LENGTH)
-        data = stream.read(int.from_bytes(length, "big"))
-    if not data:
-        os._exit(1)
-    request: dict[str, Any] = json.loads(data)
-    return request

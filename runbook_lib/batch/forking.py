@@ -11,14 +11,14 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Self
 
-from runbook_lib.batch.child import send
+from runbook_lib.batch.lease import send
 from runbook_lib.batch.processes import Exit, Process, Unavailable
-from runbook_lib.batch.template import PACKET
 
 # The template gets no variable by which a secret could come.
 KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "PYTHONPATH", "TZ", "VIRTUAL_ENV")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PATIENCE = 60.0
+PACKET = 1 << 16
 
 
 class DirectEngine:

@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from runbook_lib.batch.child import send
+from runbook_lib.batch.lease import send
 from runbook_lib.batch.processes import Exit, Process, Unavailable
 
 

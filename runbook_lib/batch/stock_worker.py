@@ -7,8 +7,8 @@ import socket
 import sys
 from pathlib import Path
 
-from runbook_lib.batch.child import die_with_parent, receive
 from runbook_lib.batch.journal import Journal
+from runbook_lib.batch.lease import die_with_parent, receive
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from runbook_lib.batch.processes import Unavailable
 from runbook_lib.batch.progress import Progress
 from runbook_lib.batch.record import BatchRecord
 from runbook_lib.engine.record import begun
+from runbook_lib.engine.step import Mode
 from runbook_lib.evidence.ledger import Ledger
 from runbook_lib.opening import CLOSER
 
@@ -171,7 +172,8 @@ class Supervisor:
 
     def _replication(self, job: Job, end: End) -> float | None:
         """Return the seconds after which to visit again what waits, or None."""
-        if end is not End.COMPLETED or self._cancelled:
+        plans = self._plan.parameters["mode"] == Mode.PLAN
+        if plans or end is not End.COMPLETED or self._cancelled:
             return None
         until = closing.waits_until(job.member.record)
         return job.pause_for(until, self._plan.wait) if until else None

@@ -25,7 +25,8 @@ import socket
 import sys
 from contextlib import suppress
 
-from runbook_lib.batch.child import die_with_parent, serve
+from runbook_lib.batch.child import serve
+from runbook_lib.batch.lease import die_with_parent
 from runbook_lib.batch.shell import NotebookShell, make_shell
 
 PACKET = 1 << 16

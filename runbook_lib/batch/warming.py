@@ -26,7 +26,11 @@ AUTHORITY = "https://login.example/00000000-0000-0000-0000-000000000000"
 # Loaded by name at their first use, in every process.
 LATE = (
     "IPython.core.completerlib",
+    "IPython.core.magics.execution",
+    "dns.rdtypes.ANY.CNAME",
+    "dns.rdtypes.IN.A",
     "encodings.idna",
+    "encodings.utf_16_be",
     "httpcore",
     "h11",
     "socks",
@@ -40,13 +44,13 @@ LATE = (
 
 def warm_up(shell: NotebookShell) -> None:
     """Import and use everything once."""
+    _show(shell)
     for name in LATE:
         if importlib.util.find_spec(name.partition(".")[0]):
             importlib.import_module(name)
     opening.library_digest()
     _request()
     _token()
-    _show(shell)
 
 
 def _request() -> None:
@@ -98,6 +102,7 @@ def _token() -> None:
 
 
 def _show(shell: Any) -> None:
-    """Compile a cell and format a value, as the shell does for each cell."""
+    """Run a cell that does nothing and format a value, as for each cell."""
+    shell.run_cell("pass", store_history=False, silent=True)
     shell.display_formatter.format({"a": 1})
-    shell.compile(shell.transform_cell("a = 1\na"), "<warm>", "exec")
+    shell.logger.log("pass", "pass")

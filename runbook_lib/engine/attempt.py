@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runbook_lib.engine.codec import describe
 from runbook_lib.engine.expect import State, met, plain
@@ -18,7 +19,9 @@ from runbook_lib.errors import (
     Unreachable,
     UntrustedCertificate,
 )
-from runbook_lib.session import Session
+
+if TYPE_CHECKING:  # the clients: closing and audit do without them
+    from runbook_lib.session import Session
 
 # After these a write surely did not happen: it was refused, or never sent.
 NOTHING_WRITTEN = (ServiceRefused, NotPermitted, Unreachable, UntrustedCertificate)

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from runbook_lib.engine.expect import KnownAfterApply, State
 from runbook_lib.errors import RunbookError, ServiceRefused
 from runbook_lib.secret import Secret
-from runbook_lib.session import Session
+
+if TYPE_CHECKING:  # the clients: closing and audit do without them
+    from runbook_lib.session import Session
 
 
 class Mode(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 
@@ -27,17 +27,21 @@ def _user_and_password(value: bytes) -> bool:
 class Pattern:
     """A kind of credential: its name, its shape, and a check of the shape's group.
 
-    The expressions begin with fixed characters wherever they can, because
-    only then is the search through megabytes quick.
+    `mark` stands in everything of that shape. It is looked for first, because
+    a fixed text is found, or missed, ten times as quickly as an expression.
     """
 
     name: str
+    mark: bytes
     shape: re.Pattern[bytes]
     check: Callable[[bytes], bool] = bool
 
     def found(self, text: bytes) -> bool:
         """Tell whether the text holds such a credential."""
-        return any(self.check(match[1]) for match in self.shape.finditer(text))
+        return self.mark in text and any(self._matches(text))
+
+    def _matches(self, text: bytes) -> Iterator[bool]:
+        return (self.check(match[1]) for match in self.shape.finditer(text))
 
 
 # A masked value is "•••", which none of these characters can be.
@@ -47,33 +51,52 @@ PATTERNS = (
     # Header and claims of a token are JSON objects, and {" is eyJ in base64.
     Pattern(
         "JSON web token",
+        b"eyJ",
         re.compile(rb"(eyJ[A-Za-z0-9_-]{6,}\.eyJ[A-Za-z0-9_-]{6,})"),
     ),
     # Three characters, a digit, "Q~" and at least 31 characters, as Microsoft
     # Entra ID makes client secrets.
     Pattern(
         "client secret of Microsoft Entra ID",
+        b"Q~",
         re.compile(rb"Q~(?<=[\w.~-]{3}[0-9]Q~)([\w.~-]{31})"),
     ),
     Pattern(
         "client secret in a request or reply",
+        b"client_secret=",
         re.compile(rb"client_secret=(" + _VALUE + rb"{16,})"),
         _mixed,
     ),
     Pattern(
         "client secret in a request or reply",
+        b"secretText",
         re.compile(rb'secretText" ?: ?"(' + _VALUE + rb"{16,})"),
         _mixed,
     ),
     Pattern(
         "private key",
+        b"-----BEGIN ",
         re.compile(rb"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----"),
     ),
-    Pattern("age private key", re.compile(rb"(AGE-SECRET-KEY-1[0-9A-Z]{20,})")),
-    Pattern("bearer token", re.compile(rb"earer (" + _VALUE + rb"{24,})"), _mixed),
-    Pattern("bearer token", re.compile(rb"auth=Bearer (" + _VALUE + rb"{8,})")),
+    Pattern(
+        "age private key",
+        b"AGE-SECRET-KEY-1",
+        re.compile(rb"(AGE-SECRET-KEY-1[0-9A-Z]{20,})"),
+    ),
+    Pattern(
+        "bearer token",
+        b"earer ",
+        re.compile(rb"earer (" + _VALUE + rb"{24,})"),
+        _mixed,
+    ),
+    Pattern(
+        "bearer token",
+        b"auth=Bearer ",
+        re.compile(rb"auth=Bearer (" + _VALUE + rb"{8,})"),
+    ),
     Pattern(
         "name and password of HTTP Basic",
+        b"asic ",
         re.compile(rb"asic ([A-Za-z0-9+/]{8,}={0,2})"),
         _user_and_password,
     ),

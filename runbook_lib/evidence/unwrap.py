@@ -49,8 +49,8 @@ def texts(data: bytes) -> Iterator[tuple[str, bytes]]:
             break
         data = unescaped
         yield form, data
-    if b"%" in data:
-        yield "URL-encoded", unquote_to_bytes(data)
+    if b"%" in data and (unquoted := unquote_to_bytes(data)) != data:
+        yield "URL-encoded", unquoted
 
 
 def without_escapes(data: bytes) -> bytes:
