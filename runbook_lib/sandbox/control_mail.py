@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runbook_lib.sandbox.certificates import issue_client_certificate
+from runbook_lib.sandbox.smtp_conditions import CONDITIONS
 from runbook_lib.sandbox.state import Sandbox, Tenant
 
 
@@ -19,6 +20,20 @@ def issue_certificate(
     return issue_client_certificate(sandbox.authority, names)
 
 
+def set_mail_condition(
+    sandbox: Sandbox, tenant: Tenant, *, condition: str, subject: str, on: bool = True
+) -> None:
+    """Declare a condition of `smtp_conditions.py`, or take it back.
+
+    `subject` is a public address, a mailbox's address, or a tenant's mail domain.
+    """
+    if condition not in CONDITIONS:
+        raise KeyError(condition)
+    declared = sandbox.mail_conditions.setdefault(subject.lower(), set())
+    (declared.add if on else declared.discard)(condition)
+
+
 MAIL_OPERATIONS: dict[str | None, Callable[..., Any]] = {
     "issue_certificate": issue_certificate,
+    "set_mail_condition": set_mail_condition,
 }

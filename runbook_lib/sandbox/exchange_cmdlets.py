@@ -11,6 +11,7 @@ from runbook_lib.sandbox import (
     exchange_mailboxes,
     exchange_organization,
     exchange_permissions,
+    exchange_policies,
     exchange_principals,
     exchange_trace,
 )
@@ -24,6 +25,7 @@ HANDLERS: dict[str, Handler] = {
     **exchange_mailboxes.CMDLETS,
     **exchange_organization.CMDLETS,
     **exchange_connectors.CMDLETS,
+    **exchange_policies.CMDLETS,
     **exchange_principals.CMDLETS,
     **exchange_permissions.CMDLETS,
     **exchange_application_roles.CMDLETS,

@@ -130,6 +130,15 @@ def find_principal(invocation: Invocation, identity: str) -> JsonObject:
     return entry
 
 
+def find_authentication_policy(tenant: Tenant, mailbox: Mailbox) -> JsonObject | None:
+    """Return the policy of a mailbox's user, else the organisation's, or null."""
+    organization = tenant.exchange
+    default = organization.organization_config["DefaultAuthenticationPolicy"]
+    name = mailbox.authentication_policy or default
+    known = (e for e in organization.authentication_policies if e["Name"] == name)
+    return next(known, None)
+
+
 def find_objects(entries: list[JsonObject], identity: str | None) -> list[JsonObject]:
     """Return the objects that an identity names, or all where it is null.
 

@@ -1,14 +1,33 @@
-"""Mailbox cmdlets: Get-Mailbox, Get-User, Get-CASMailbox, Set-CASMailbox.
+"""Mailbox cmdlets: Get-/Set-Mailbox, Get-/Set-User, Get-/Set-CASMailbox.
 
 Source: Exchange cmdlet reference; "Enable or disable authenticated client SMTP
 submission" (Microsoft Learn).
 """
 
-from runbook_lib.sandbox.exchange_invocation import Handler, Invocation, find_mailbox
+from runbook_lib.sandbox.exchange_errors import INVALID, CmdletError
+from runbook_lib.sandbox.exchange_invocation import (
+    Handler,
+    Invocation,
+    find_mailbox,
+    find_objects,
+)
 from runbook_lib.sandbox.exchange_objects import touch
-from runbook_lib.sandbox.exchange_types import changed_list, items_of
+from runbook_lib.sandbox.exchange_types import SIZES, changed_list, items_of, size_text
 from runbook_lib.sandbox.exchange_unsupported import refuse_parameters
 from runbook_lib.sandbox.state import JsonObject, Mailbox
+
+AUTHENTICATION_POLICY = "AuthenticationPolicy"
+
+CHANGEABLE = SIZES | {
+    "RecipientLimits",
+    "EmailAddresses",
+    "ForwardingSmtpAddress",
+    "DisplayName",
+    "MessageCopyForSentAsEnabled",
+}
+
+LARGEST_SIZE = 150 * 2**20
+MOST_RECIPIENTS = 1000
 
 SELECTION = {"Identity", "RecipientTypeDetails", "ResultSize"}
 
@@ -26,6 +45,32 @@ USER_KEYS = (
 def get_mailbox(invocation: Invocation) -> list[JsonObject]:
     """Get-Mailbox: one mailbox, or those of some kinds, or all."""
     return [dict(entry.mailbox) for entry in _selected(invocation)]
+
+
+def set_mailbox(invocation: Invocation) -> list[JsonObject]:
+    """Set-Mailbox: limits of size and recipients, addresses, forwarding, name."""
+    settings = settings_of(invocation)
+    for name in SIZES & set(settings):
+        settings[name] = _checked_size(invocation, name)
+    if "RecipientLimits" in settings:
+        settings["RecipientLimits"] = _checked_recipients(invocation)
+    target = find_mailbox(invocation, invocation.text("Identity")).mailbox
+    refuse_parameters(invocation, set(settings) - CHANGEABLE)
+    change_settings(invocation, target, settings)
+    return []
+
+
+def set_user(invocation: Invocation) -> list[JsonObject]:
+    """Set-User: the authentication policy; null stands for the organisation's."""
+    refuse_parameters(
+        invocation, set(settings_of(invocation)) - {AUTHENTICATION_POLICY}
+    )
+    mailbox = find_mailbox(invocation, invocation.text("Identity"))
+    name = invocation.get(AUTHENTICATION_POLICY)
+    known = invocation.organization.authentication_policies
+    found = find_objects(known, str(name))[0]["Name"] if name else None
+    mailbox.authentication_policy = found
+    return []
 
 
 def get_user(invocation: Invocation) -> list[JsonObject]:
@@ -96,11 +141,31 @@ def _user_object(mailbox: Mailbox) -> JsonObject:
     tail_start = list(source).index("AdminDisplayName")
     tail = {key: source[key] for key in list(source)[tail_start:]}
     head = {key: source.get(key) for key in USER_KEYS}
-    return {**head, "AuthenticationPolicy": None, **tail}
+    return {**head, AUTHENTICATION_POLICY: mailbox.authentication_policy, **tail}
+
+
+def _checked_size(invocation: Invocation, name: str) -> str:
+    """Return a size as it is shown; raises CmdletError above 150 MB."""
+    shown = size_text(invocation.get(name))
+    octets = int(shown.partition("(")[2].partition(" ")[0].replace(",", "") or 0)
+    if not 0 < octets <= LARGEST_SIZE:
+        raise CmdletError(INVALID, f"{name} must be a size up to 150 MB.")
+    return shown
+
+
+def _checked_recipients(invocation: Invocation) -> str:
+    """Return RecipientLimits as it is shown; raises CmdletError outside 1 to 1000."""
+    value = invocation.get("RecipientLimits")
+    fits = isinstance(value, int) and 1 <= value <= MOST_RECIPIENTS
+    if not fits and value != "Unlimited":
+        raise CmdletError(INVALID, "RecipientLimits must be between 1 and 1000.")
+    return str(value)
 
 
 CMDLETS: dict[str, Handler] = {
     "Get-Mailbox": get_mailbox,
+    "Set-Mailbox": set_mailbox,
+    "Set-User": set_user,
     "Get-User": get_user,
     "Get-CASMailbox": get_cas_mailbox,
     "Set-CASMailbox": set_cas_mailbox,

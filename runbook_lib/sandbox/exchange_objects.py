@@ -168,6 +168,15 @@ def inbound_connector_object(sandbox: Sandbox, tenant: Tenant, name: str) -> Jso
     return {**head, **tail}
 
 
+def authentication_policy_object(
+    sandbox: Sandbox, tenant: Tenant, name: str
+) -> JsonObject:
+    """Return an authentication policy that allows Basic authentication nowhere."""
+    kind = ["top", "msExchAuthPolicy"]
+    tail = common_tail(tenant, name, tenant.ids.guid(), kind, sandbox.now())
+    return {**defaults("authentication_policy"), **tail}
+
+
 def touch(sandbox: Sandbox, entry: JsonObject) -> None:
     """Note on an object that it was changed now."""
     for key in ("WhenChanged", "WhenChangedUTC"):

@@ -1,7 +1,7 @@
 """Cmdlets for the settings of the whole organisation, and read-only lists.
 
 Source: Exchange cmdlet reference: Get-/Set-TransportConfig,
-Get-/Set-OrganizationConfig, Get-AcceptedDomain, Get-AuthenticationPolicy.
+Get-/Set-OrganizationConfig, Get-AcceptedDomain.
 """
 
 from runbook_lib.sandbox.exchange_invocation import Handler, Invocation, find_objects
@@ -36,18 +36,9 @@ def set_organization_config(invocation: Invocation) -> list[JsonObject]:
 
 def get_accepted_domain(invocation: Invocation) -> list[JsonObject]:
     """Get-AcceptedDomain: the domains that the organisation takes mail for."""
-    return _listed(invocation, invocation.organization.accepted_domains)
-
-
-def get_authentication_policy(invocation: Invocation) -> list[JsonObject]:
-    """Get-AuthenticationPolicy: the policies, none in a new organisation."""
-    return _listed(invocation, invocation.organization.authentication_policies)
-
-
-def _listed(invocation: Invocation, entries: list[JsonObject]) -> list[JsonObject]:
-    """Return the entries that Identity selects."""
     refuse_parameters(invocation, set(settings_of(invocation)) - {"ResultSize"})
-    return [dict(entry) for entry in find_objects(entries, invocation.identity)]
+    known = invocation.organization.accepted_domains
+    return [dict(entry) for entry in find_objects(known, invocation.identity)]
 
 
 CMDLETS: dict[str, Handler] = {
@@ -56,5 +47,4 @@ CMDLETS: dict[str, Handler] = {
     "Get-OrganizationConfig": get_organization_config,
     "Set-OrganizationConfig": set_organization_config,
     "Get-AcceptedDomain": get_accepted_domain,
-    "Get-AuthenticationPolicy": get_authentication_policy,
 }

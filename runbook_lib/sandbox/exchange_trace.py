@@ -16,7 +16,7 @@ from runbook_lib.sandbox.exchange_mailboxes import settings_of
 from runbook_lib.sandbox.exchange_types import items_of
 from runbook_lib.sandbox.exchange_unsupported import refuse_parameters
 from runbook_lib.sandbox.state import JsonObject, TraceEntry
-from runbook_lib.sandbox.trace import is_visible, status_seen, trace_time
+from runbook_lib.sandbox.trace import is_visible, release_held, status_seen, trace_time
 
 DEFAULT_WINDOW = timedelta(hours=48)
 LONGEST_WINDOW = timedelta(days=10)
@@ -99,6 +99,7 @@ def read_filters(invocation: Invocation) -> Filters:
 
 def get_message_trace(invocation: Invocation) -> list[JsonObject]:
     """Get-MessageTraceV2: newest first, at most ResultSize rows."""
+    release_held(invocation.sandbox, invocation.tenant)
     start, end = _window(invocation)
     size, wanted = _result_size(invocation), _statuses(invocation)
     filters = read_filters(invocation)

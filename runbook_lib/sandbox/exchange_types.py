@@ -8,6 +8,7 @@ Source: field reports of InvokeCommand (CIPP, the Exchange Online module);
 Exchange cmdlet reference for the enumerations.
 """
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -62,6 +63,14 @@ NULLABLE_BOOLEANS = {
 MULTI_VALUED = {"MultiValuedProperty", "ProxyAddressCollection"}
 
 
+# Sizes: the syntax calls their type Unlimited; the reference takes 35MB and the like.
+SIZES = {"MaxSendSize", "MaxReceiveSize"}
+SIZE = re.compile(
+    r"(?P<number>\d+)\s*(?P<unit>B|KB|MB|GB)?(?:\s*\([\d,]+ bytes\))?", re.I
+)
+UNITS = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30}
+
+
 def check_value(cmdlet: str, name: str, kind: str, value: Any) -> None:
     """Refuse a value that a parameter of type `kind` does not take.
 
@@ -72,7 +81,8 @@ def check_value(cmdlet: str, name: str, kind: str, value: Any) -> None:
         if _is_boolean(kind) and (cmdlet, name) not in NULLABLE_BOOLEANS:
             raise _refused(name, kind, value)
         return
-    if not _check_for(kind)(value):
+    is_size = name in SIZES and isinstance(value, str) and SIZE.fullmatch(value)
+    if not is_size and not _check_for(kind)(value):
         raise _refused(name, kind, value)
     allowed = ENUMERATIONS.get(kind) or ENUMERATED_PARAMETERS.get((cmdlet, name))
     if allowed is not None:
@@ -105,6 +115,16 @@ def changed_list(before: Any, value: Any) -> Any:
     if isinstance(before, list):
         return items_of(value)
     return value
+
+
+def size_text(value: Any) -> str:
+    """Return a size as Exchange shows it: `35 MB (36,700,160 bytes)`."""
+    match = SIZE.fullmatch(str(value))
+    if match is None:
+        return str(value)
+    unit = (match["unit"] or "B").upper()
+    octets = int(match["number"]) * UNITS[unit]
+    return f"{match['number']} {unit} ({octets:,} bytes)"
 
 
 def exact_names(values: list[str], allowed: tuple[str, ...]) -> list[str]:

@@ -14,19 +14,24 @@ from typing import ClassVar
 from runbook_lib.sandbox import smtp_replies as replies
 from runbook_lib.sandbox.mx_attribution import (
     accepting_tenant,
-    covering_connector,
     domain_of,
-    meets_restrictions,
-    partner_connectors,
     relaying_tenant,
 )
+from runbook_lib.sandbox.mx_policy import (
+    Arrival,
+    Judged,
+    claims_to_be_the_server,
+    judge_message,
+    recipient_refusal,
+    relay_refusal,
+)
+from runbook_lib.sandbox.smtp_conditions import condition_at
 from runbook_lib.sandbox.smtp_connection import SmtpConnection
-from runbook_lib.sandbox.smtp_delivery import Submission, deliver, recipient_mailbox
+from runbook_lib.sandbox.smtp_delivery import Submission, deliver
+from runbook_lib.sandbox.smtp_headers import received, without_organization_fields
 from runbook_lib.sandbox.smtp_replies import Reply
 from runbook_lib.sandbox.smtp_session import SmtpSession
-from runbook_lib.sandbox.smtp_source import Source
 from runbook_lib.sandbox.state import Sandbox, Tenant
-from runbook_lib.sandbox.trace import accepted_domain_names
 
 
 async def start_mx(
@@ -69,81 +74,62 @@ class MxSession(SmtpSession):
         return replies.UNKNOWN_MECHANISM
 
     def check_sender(self, sender: str) -> Reply | None:
-        """Take any sender; the recipients decide."""
-        return replies.TRY_AGAIN if self.sandbox.faults.take("smtp-451", "mx") else None
+        """Judge greeting and address of the client; the recipients decide the rest."""
+        if self.sandbox.faults.take("smtp-451", "mx"):
+            return replies.TRY_AGAIN
+        if claims_to_be_the_server(self.sandbox, self.hello):
+            return replies.BAD_HELLO
+        address = self.connection.source.address
+        return condition_at(self.sandbox, "mail", "address", address)
 
     def check_recipient(self, recipient: str) -> Reply | None:
         """Judge one recipient: whose mail it is, who it is for, or relay."""
-        sender = self.envelope.sender or ""
-        tenant = self._tenant_of(recipient)
+        arrival = self._arrival()
+        tenant = accepting_tenant(self.sandbox, domain_of(recipient))
         if tenant is None:
-            return self._relay_refusal(sender)
-        refusal = self._attribution_refusal(tenant, sender)
-        if refusal is not None:
-            return refusal
-        unknown = recipient_mailbox(tenant, recipient) is None
-        if unknown and self.sandbox.holds("mx.unknown-recipient"):
-            return replies.UNKNOWN_RECIPIENT
-        return None
+            return relay_refusal(self.sandbox, arrival)
+        return recipient_refusal(self.sandbox, tenant, arrival, recipient)
 
     def accept(self, content: bytes) -> Reply:
-        """Deliver a message to each tenant that has recipients of it."""
-        sender = self.envelope.sender or ""
-        message_id = ""
-        for tenant, recipients in self._by_tenant(sender):
-            submission = Submission(sender, recipients, content, self.source.address)
-            message_id = deliver(self.sandbox, tenant, submission)
+        """Judge a message, and deliver it to each tenant that has recipients of it."""
+        arrival, message_id = self._arrival(), ""
+        shares = self._shares(arrival)
+        judged = [judge_message(self.sandbox, t, arrival, content) for t, _ in shares]
+        refused = next((entry for entry in judged if isinstance(entry, Reply)), None)
+        if refused is not None:
+            return refused
+        for (tenant, recipients), outcome in zip(shares, judged, strict=True):
+            if isinstance(outcome, Judged):
+                submission = self._submission(arrival, recipients, content, outcome)
+                message_id = deliver(self.sandbox, tenant, submission)
         internal_id = self.sandbox.ids.number(10**13, 10**14)
         return replies.queued(message_id, internal_id, len(content))
 
-    @property
-    def source(self) -> Source:
-        """Return where the client comes from."""
-        return self.connection.source
+    def _arrival(self) -> Arrival:
+        """Return who is sending: client, greeting and envelope sender."""
+        return Arrival(self.connection.source, self.hello, self.envelope.sender or "")
 
-    def _relay_refusal(self, sender: str) -> Reply | None:
-        """Refuse an external recipient unless a connector relays for the sender."""
-        relays = relaying_tenant(self.sandbox, self.source, sender) is not None
-        if relays or not self.sandbox.holds("mx.relay-denied"):
-            return None
-        return replies.RELAY_DENIED
-
-    def _attribution_refusal(self, tenant: Tenant, sender: str) -> Reply | None:
-        """Refuse what connectors or the organisation do not let in."""
-        covered = covering_connector(self.sandbox, tenant, self.source, sender)
-        if covered is None and self._rejects_direct_send(tenant, sender):
-            return replies.DIRECT_SEND_REJECTED
-        if covered is not None and covered["ConnectorType"] == "OnPremises":
-            return None
-        return self._partner_refusal(tenant, sender)
-
-    def _rejects_direct_send(self, tenant: Tenant, sender: str) -> bool:
-        """Say whether the tenant rejects its own domains as anonymous senders."""
-        own = domain_of(sender) in accepted_domain_names(tenant)
-        rejects = tenant.exchange.organization_config["RejectDirectSend"] is True
-        return rejects and own and self.sandbox.holds("mx.reject-direct-send")
-
-    def _partner_refusal(self, tenant: Tenant, sender: str) -> Reply | None:
-        """Refuse mail of a domain whose Partner connectors all demand more."""
-        partners = partner_connectors(tenant, sender)
-        if not partners:
-            return None
-        held = self.sandbox.holds("mx.partner-restriction")
-        known = [e for e in partners if meets_restrictions(e, self.source) or not held]
-        if not known:
-            return replies.PARTNER_RESTRICTED
-        insists = all(entry["RequireTls"] for entry in known)
-        plain = insists and not self.connection.tls
-        return (
-            replies.TLS_REQUIRED
-            if plain and self.sandbox.holds("mx.partner-tls")
-            else None
+    def _submission(
+        self, arrival: Arrival, recipients: list[str], content: bytes, judged: Judged
+    ) -> Submission:
+        """Return a message as it is delivered: with the fields of this server."""
+        trail = received(arrival.source, self.hello, self.banner_host, self.session_id)
+        fields = (trail, *judged.fields)
+        if self.sandbox.holds("mx.header-firewall"):
+            content = without_organization_fields(content)
+        return Submission(
+            arrival.sender,
+            recipients,
+            content,
+            arrival.source.address,
+            fields=fields,
+            junk=judged.junk,
         )
 
-    def _by_tenant(self, sender: str) -> list[tuple[Tenant, list[str]]]:
+    def _shares(self, arrival: Arrival) -> list[tuple[Tenant, list[str]]]:
         """Return the recipients by tenant; external ones go with who relays."""
         groups: dict[str, list[str]] = {}
-        relay = relaying_tenant(self.sandbox, self.source, sender)
+        relay = relaying_tenant(self.sandbox, arrival.source, arrival.sender)
         for recipient in self.envelope.recipients:
             tenant = self._tenant_of(recipient) or relay
             if tenant is not None:

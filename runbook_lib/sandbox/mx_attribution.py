@@ -44,6 +44,12 @@ def relaying_tenant(sandbox: Sandbox, source: Source, sender: str) -> Tenant | N
     return None
 
 
+def known_to_a_connector(sandbox: Sandbox, source: Source) -> bool:
+    """Say whether a client matches an OnPremises connector of any tenant."""
+    tenants = sandbox.tenants.values()
+    return any(_on_premises(sandbox, tenant, source) is not None for tenant in tenants)
+
+
 def covering_connector(
     sandbox: Sandbox, tenant: Tenant, source: Source, sender: str
 ) -> JsonObject | None:

@@ -7,20 +7,29 @@ and "Exchange Online limits"; transcripts of the real service.
 import asyncio
 import ssl
 from collections import Counter
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from runbook_lib.sandbox import smtp_replies as replies
-from runbook_lib.sandbox.exchange_invocation import addresses_of
-from runbook_lib.sandbox.smtp_address import header_senders, read_message
 from runbook_lib.sandbox.smtp_authentication import SignedIn, judge
+from runbook_lib.sandbox.smtp_conditions import condition_at, submission_condition
 from runbook_lib.sandbox.smtp_connection import SmtpConnection
-from runbook_lib.sandbox.smtp_delivery import Submission, deliver, recipient_mailbox
+from runbook_lib.sandbox.smtp_delivery import Submission, deliver
+from runbook_lib.sandbox.smtp_headers import (
+    origin,
+    received,
+    without_organization_fields,
+)
+from runbook_lib.sandbox.smtp_limits import (
+    LARGEST_CONCURRENCY,
+    limit_refusal,
+    recipient_limit,
+    take_turn,
+)
+from runbook_lib.sandbox.smtp_password import password_refusal
 from runbook_lib.sandbox.smtp_replies import Reply
+from runbook_lib.sandbox.smtp_senders import sender_refusal
 from runbook_lib.sandbox.smtp_session import SmtpSession
-from runbook_lib.sandbox.state import Mailbox, Sandbox
-
-LARGEST_CONCURRENCY = 3
-DEFAULT_RECIPIENT_LIMIT = 500
+from runbook_lib.sandbox.state import Sandbox
 
 
 async def start_submission(
@@ -57,6 +66,7 @@ class SubmissionSession(SmtpSession):
         super().__init__(sandbox, connection, context)
         self.who: SignedIn | None = None
         self._signed_in = signed_in
+        self._failed: Reply | None = None
 
     def log_host(self) -> str:
         """Return the name of the submission endpoint."""
@@ -97,7 +107,7 @@ class SubmissionSession(SmtpSession):
         """Refuse MAIL of a client that is not signed in, or one too many."""
         if self.who is None:
             needed = self.sandbox.holds("smtp.mail-needs-auth")
-            return replies.NOT_SIGNED_IN if needed else None
+            return self._not_signed_in() if needed else None
         if self.sandbox.faults.take("smtp-451", "smtp"):
             return replies.TRY_AGAIN
         crowded = self._signed_in[self._mailbox_key(self.who)] > LARGEST_CONCURRENCY
@@ -107,29 +117,54 @@ class SubmissionSession(SmtpSession):
 
     def check_recipient(self, recipient: str) -> Reply | None:
         """Refuse one recipient more than the mailbox's limit."""
-        full = len(self.envelope.recipients) >= self._recipient_limit()
+        known = self.who is not None
+        limit = recipient_limit(self.who.mailbox) if self.who else 0
+        full = known and len(self.envelope.recipients) >= limit
         if full and self.sandbox.holds("smtp.recipient-limit"):
             return replies.TOO_MANY_RECIPIENTS
         return None
 
     def accept(self, content: bytes) -> Reply:
-        """Check the senders, deliver, and return the Message-ID that was given."""
+        """Judge a message, deliver it, and return the Message-ID that was given."""
         if self.who is None:
             return replies.NOT_SIGNED_IN
         if self.sandbox.faults.take("smtp-430", "smtp"):
             return replies.LOGON_FAILURE
-        sender = self.envelope.sender or ""
-        for address, row in self._senders(sender, content):
-            if self.sandbox.holds(row) and not self._may_send_as(self.who, address):
-                return replies.send_as_denied(self.who.address, address or "<>")
-        submission = Submission(
-            sender,
-            self.envelope.recipients,
-            content,
-            self.connection.source.address,
-            self.who.mailbox,
+        return self._refusal(self.who, content) or self._taken(self.who, content)
+
+    def _refusal(self, who: SignedIn, content: bytes) -> Reply | None:
+        """Refuse a message for its senders, its size, a limit or a condition."""
+        recipients = list(dict.fromkeys(self.envelope.recipients))
+        return (
+            sender_refusal(self.sandbox, who, self.envelope.sender or "", content)
+            or limit_refusal(self.sandbox, who.mailbox, len(recipients), len(content))
+            or submission_condition(self.sandbox, who.tenant, who.address, recipients)
         )
-        return replies.submitted(deliver(self.sandbox, self.who.tenant, submission))
+
+    def _taken(self, who: SignedIn, content: bytes) -> Reply:
+        """Deliver a message, at its turn."""
+        recipients = list(dict.fromkeys(self.envelope.recipients))
+        submission = Submission(
+            self.envelope.sender or "",
+            recipients,
+            without_organization_fields(content),
+            self.connection.source.address,
+            who.mailbox,
+            self._fields(),
+            turn=take_turn(self.sandbox, who.mailbox, len(recipients)),
+        )
+        return replies.submitted(deliver(self.sandbox, who.tenant, submission))
+
+    def _fields(self) -> tuple[str, ...]:
+        """Return the fields that the server puts in front of a message."""
+        source = self.connection.source
+        trail = received(source, self.hello, replies.BACK_HOST, self.session_id)
+        return (trail, *origin(internal=True))
+
+    def _not_signed_in(self) -> Reply:
+        """Return the refusal of MAIL, with what sign-in was refused for."""
+        told = self.sandbox.holds("smtp.cause-of-refusal")
+        return replies.not_signed_in(self._failed if told else None)
 
     async def _sign_in_by_token(self, initial: str) -> Reply:
         """Judge an XOAUTH2 blob that comes with the command or after a challenge."""
@@ -139,60 +174,37 @@ class SubmissionSession(SmtpSession):
             initial = await self._asked(replies.CHALLENGE)
         if initial == "*":
             return replies.CANCELLED
-        result = judge(self.sandbox, initial)
+        result = self._judged(initial)
         if isinstance(result, Reply):
+            self._failed = result
             return result
         self.who = result
         self._signed_in[self._mailbox_key(result)] += 1
         return replies.SIGNED_IN
 
+    def _judged(self, blob: str) -> SignedIn | Reply:
+        """Judge a blob, and what was declared for its mailbox."""
+        result = judge(self.sandbox, blob)
+        if isinstance(result, Reply):
+            return result
+        address = result.address
+        return condition_at(self.sandbox, "auth", "mailbox", address) or result
+
     async def _sign_in_by_password(self, initial: str) -> Reply:
-        """Ask for what was not sent yet, then refuse: Basic authentication is off."""
-        questions = [] if initial else [replies.ASK_NAME]
-        for question in [*questions, replies.ASK_PASSWORD]:
-            if await self._asked(question) == "*":
-                return replies.CANCELLED
-        if self.sandbox.holds("smtp.basic-authentication"):
-            return replies.BASIC_DISABLED
-        return replies.SIGNED_IN
+        """Ask for what was not sent yet, then refuse: nobody has a password."""
+        name = initial or await self._asked(replies.ASK_NAME)
+        if name == "*" or await self._asked(replies.ASK_PASSWORD) == "*":
+            return replies.CANCELLED
+        if not self.sandbox.holds("smtp.basic-authentication"):
+            return replies.SIGNED_IN
+        self._failed = password_refusal(self.sandbox, name)
+        return self._failed
 
     async def _asked(self, question: Reply) -> str:
         """Ask the client for a line and return it."""
         await self.send(question)
         answer = await self.connection.line()
         return answer.decode("ascii", errors="replace").strip()
-
-    def _senders(self, sender: str, content: bytes) -> list[tuple[str, str]]:
-        """Return the sender addresses to check, each with the row that checks it."""
-        header = header_senders(read_message(content))
-        shown = [(address, "smtp.send-as-header") for address in header]
-        return [(sender, "smtp.send-as-envelope"), *shown]
-
-    def _may_send_as(self, who: SignedIn, address: str) -> bool:
-        """Say whether the signed-in mailbox may use a sender address."""
-        if address == who.address.lower():
-            return True
-        if address in addresses_of(who.mailbox):
-            settings = who.tenant.exchange.organization_config
-            checked = self.sandbox.holds("smtp.send-from-alias")
-            return bool(settings["SendFromAliasEnabled"]) or not checked
-        other = recipient_mailbox(who.tenant, address)
-        return other is not None and self._is_trustee(who, other)
-
-    def _is_trustee(self, who: SignedIn, other: Mailbox) -> bool:
-        """Say whether a SendAs row names the principal or the signed-in mailbox."""
-        if not self.sandbox.holds("smtp.send-as-trustee"):
-            return True
-        accounts = {who.principal["Sid"], who.mailbox.mailbox["UserPrincipalName"]}
-        return any(row["Trustee"] in accounts for row in other.recipient_permissions)
-
-    def _recipient_limit(self) -> int:
-        """Return the number of recipients that one message may have."""
-        limit: Any = None
-        if self.who is not None:
-            limit = self.who.mailbox.mailbox.get("RecipientLimits")
-        text = str(limit)
-        return int(text) if text.isdigit() else DEFAULT_RECIPIENT_LIMIT
 
     def _mailbox_key(self, who: SignedIn) -> str:
         """Return what counts the sign-ins of a mailbox."""

@@ -2,8 +2,8 @@
 
 Order: the blob is readable; the token is Entra's, for Outlook and not expired; its
 principal is registered in Exchange; the mailbox is there; SMTP AUTH is enabled;
-the principal has access. Which of two failing conditions shows is not published:
-the order of the last two is uncertain.
+security defaults are off; the principal has access. Which of two failing conditions
+shows is not published: the order of the last three is uncertain.
 Source: Microsoft Learn, "Authenticate an IMAP, POP or SMTP connection using OAuth",
 "Enable or disable authenticated client SMTP submission", "RBAC for Applications".
 """
@@ -79,9 +79,11 @@ def _judge_claims(
     mailbox = _mailbox(sandbox, tenant, user)
     if principal is None or mailbox is None:
         return replies.SIGN_IN_FAILED
-    disabled = _disabled(sandbox, tenant, mailbox)
+    disabled = disabled_refusal(sandbox, tenant, mailbox)
     if disabled is not None:
         return disabled
+    if tenant.security_defaults_enabled and sandbox.holds("smtp.security-defaults"):
+        return replies.SECURITY_DEFAULTS
     if not _has_access(sandbox, tenant, claims, principal, mailbox):
         return replies.SIGN_IN_FAILED
     return SignedIn(tenant, mailbox, principal)
@@ -112,7 +114,9 @@ def _mailbox(sandbox: Sandbox, tenant: Tenant, user: str) -> Mailbox | None:
     return mailbox if named else None
 
 
-def _disabled(sandbox: Sandbox, tenant: Tenant, mailbox: Mailbox) -> Reply | None:
+def disabled_refusal(
+    sandbox: Sandbox, tenant: Tenant, mailbox: Mailbox
+) -> Reply | None:
     """Return the refusal where SMTP AUTH is off: the mailbox's value wins."""
     own = mailbox.cas["SmtpClientAuthenticationDisabled"]
     if own is True and sandbox.holds("smtp.disabled-for-mailbox"):

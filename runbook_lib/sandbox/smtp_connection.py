@@ -11,7 +11,12 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import cast
 
-from runbook_lib.sandbox.smtp_source import Source, certificate_names, public_address
+from runbook_lib.sandbox.smtp_source import (
+    Source,
+    certificate_names,
+    cipher_text,
+    public_address,
+)
 
 LONGEST_LINE = 65_536
 IDLE_SECONDS = 300.0
@@ -63,8 +68,11 @@ class SmtpConnection(asyncio.Protocol):
         """
         peer = str(self.transport.get_extra_info("peername")[0])
         session = self.transport.get_extra_info("ssl_object")
-        names = certificate_names(session.getpeercert()) if session else ()
-        return Source(public_address(peer), names, self.tls)
+        if session is None:
+            return Source(public_address(peer))
+        cipher = cipher_text(session.version(), session.cipher()[0])
+        names = certificate_names(session.getpeercert())
+        return Source(public_address(peer), names, cipher)
 
     async def line(self) -> bytes:
         """Return the next line without its end.
@@ -86,14 +94,15 @@ class SmtpConnection(asyncio.Protocol):
         Source: RFC 5321 section 2.3.8 and 4.5.2.
         """
         parts: list[bytes] = []
-        size, line_start = 0, True
+        size, last_two = 0, b"\r\n"
         while True:
             part = await self._part()
+            line_start = last_two == b"\r\n"  # a long line may be cut between them
+            last_two = (last_two + part)[-2:]
             if line_start and part == b".\r\n":
                 return b"".join(parts) if size <= largest else None
             if line_start:
                 part = part.removeprefix(b".")
-            line_start = part.endswith(b"\r\n")
             size += len(part)
             if size <= largest:
                 parts.append(part)

@@ -11,8 +11,15 @@ from email.message import EmailMessage
 
 from runbook_lib.sandbox.exchange_invocation import addresses_of
 from runbook_lib.sandbox.smtp_address import header_text, read_message
+from runbook_lib.sandbox.smtp_headers import in_front
 from runbook_lib.sandbox.smtp_replies import BACK_HOST
-from runbook_lib.sandbox.state import JsonObject, Mailbox, Sandbox, Tenant
+from runbook_lib.sandbox.state import (
+    HeldMessage,
+    JsonObject,
+    Mailbox,
+    Sandbox,
+    Tenant,
+)
 from runbook_lib.sandbox.trace import (
     UNKNOWN_RECIPIENT,
     TracedMessage,
@@ -26,13 +33,20 @@ ORIGINAL_MESSAGE_ID = "X-Microsoft-Original-Message-ID"
 
 @dataclass(frozen=True)
 class Submission:
-    """One message with its envelope; `mailbox` is the one that submitted it."""
+    """One message with its envelope; `mailbox` is the one that submitted it.
+
+    `fields` are what the server puts in front of it, the newest first; `junk` says
+    that recipients get it in Junk Email. It goes on when the clock is at `turn`.
+    """
 
     sender: str
     recipients: list[str]
     content: bytes
     peer: str
     mailbox: Mailbox | None = None
+    fields: tuple[str, ...] = ()
+    junk: bool = False
+    turn: float = 0.0
 
 
 def deliver(sandbox: Sandbox, tenant: Tenant, submission: Submission) -> str:
@@ -49,7 +63,7 @@ def deliver(sandbox: Sandbox, tenant: Tenant, submission: Submission) -> str:
         submission.mailbox.sent.append(stored)
     traced = _traced(tenant, submission, stored)
     for recipient in dict.fromkeys(submission.recipients):
-        outcome = _hand_over(sandbox, tenant, recipient, stored)
+        outcome = _hand_over(sandbox, tenant, recipient, submission, stored)
         trace(sandbox, tenant, traced, recipient, outcome)
         if outcome == "failed" and submission.mailbox is not None:
             _report_failure(sandbox, submission.mailbox, recipient, stored)
@@ -102,7 +116,9 @@ def _stored(
         "subject": header_text(message, "Subject"),
         "receivedDateTime": trace_time(sandbox.now()),
         "size": len(content),
-        "content": content.decode("utf-8", errors="replace"),
+        "content": in_front(content, *submission.fields).decode(
+            "utf-8", errors="replace"
+        ),
     }
 
 
@@ -119,11 +135,16 @@ def _traced(
         from_ip=submission.peer,
         host=BACK_HOST,
         submitted=submission.mailbox is not None,
+        turn=submission.turn,
     )
 
 
 def _hand_over(
-    sandbox: Sandbox, tenant: Tenant, recipient: str, stored: JsonObject
+    sandbox: Sandbox,
+    tenant: Tenant,
+    recipient: str,
+    submission: Submission,
+    stored: JsonObject,
 ) -> str:
     """Put a message where it belongs; return the outcome for the trace."""
     if recipient.rpartition("@")[2] not in accepted_domain_names(tenant):
@@ -131,8 +152,13 @@ def _hand_over(
     mailbox = recipient_mailbox(tenant, recipient)
     if mailbox is None:
         return "failed"
-    mailbox.inbox.append(dict(stored))
-    return "delivered"
+    folder = mailbox.junk if submission.junk else mailbox.inbox
+    if submission.turn > sandbox.clock():
+        held = HeldMessage(submission.turn, folder, dict(stored))
+        tenant.exchange.held.append(held)
+    else:
+        folder.append(dict(stored))
+    return "junk" if submission.junk else "delivered"
 
 
 def _report_failure(

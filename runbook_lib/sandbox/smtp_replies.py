@@ -103,6 +103,26 @@ SIGN_IN_FAILED = reply(535, "5.7.3 Authentication unsuccessful")
 BASIC_DISABLED = reply(
     535, "5.7.139 Authentication unsuccessful, basic authentication is disabled."
 )
+WRONG_CREDENTIALS = reply(
+    535,
+    "5.7.139 Authentication unsuccessful, the user credentials were incorrect.",
+)
+CRITERIA_NOT_MET = reply(
+    535,
+    "5.7.139 Authentication unsuccessful, the request did not meet the criteria to be "
+    "authenticated successfully. Contact your administrator.",
+)
+SECURITY_DEFAULTS = reply(
+    535,
+    "5.7.139 Authentication unsuccessful, user is locked by your organization's "
+    "security defaults policy. Contact your administrator.",
+)
+QUOTA_EXCEEDED = reply(
+    554,
+    "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to "
+    "process message due to a permanent exception with message The message can't be "
+    "submitted because the sender's submission quota was exceeded.",
+)
 TOO_MANY_RECIPIENTS = reply(452, "4.5.3 Too many recipients")
 TOO_LARGE = reply(552, "5.3.4 Message size exceeds fixed maximum message size")
 TOO_MANY_CONNECTIONS = reply(
@@ -119,6 +139,15 @@ LOGON_FAILURE = reply(
     "ConnectionFailedTransientException.MapiExceptionLogonFailed; Failed to process "
     "message due to a transient exception with message Cannot open mailbox.",
 )
+
+
+def not_signed_in(cause: Reply | None) -> Reply:
+    """Return the refusal of MAIL; `cause` is what sign-in was refused with."""
+    if cause is None:
+        return NOT_SIGNED_IN
+    return reply(
+        530, f"{NOT_SIGNED_IN.lines[0]} [Error: {cause.code} {cause.lines[0]}]"
+    )
 
 
 def disabled_for(what: str) -> Reply:
@@ -158,6 +187,17 @@ def queued(message_id: str, internal_id: int, size: int) -> Reply:
 
 
 UNKNOWN_RECIPIENT = reply(550, "5.4.1 Recipient address rejected: Access denied")
+RELAY_UNKNOWN = reply(550, "5.4.1 Relay Access Denied")
+BAD_HELLO = reply(550, "5.7.506 Access Denied, Bad HELO")
+NO_REVERSE_NAME = reply(
+    550,
+    "5.7.25 Service unavailable, sending IPv6 address must have reverse DNS record",
+)
+IPV6_UNAUTHENTICATED = reply(
+    450,
+    "4.7.26 Service temporarily unavailable, message sent over IPv6 must pass either "
+    "SPF or DKIM validation",
+)
 RELAY_DENIED = reply(550, "5.7.64 TenantAttribution; Relay Access Denied")
 DIRECT_SEND_REJECTED = reply(
     550,
@@ -171,3 +211,12 @@ PARTNER_RESTRICTED = reply(
     "RestrictDomainsToIPAddresses or RestrictDomainsToCertificate set",
 )
 TLS_REQUIRED = reply(451, "5.7.3 STARTTLS is required to send mail")
+
+
+def dmarc_rejected(domain: str) -> Reply:
+    """Return the refusal of a sender whose domain asks for it by DMARC."""
+    return reply(
+        550,
+        f"5.7.509 Access denied, sending domain {domain} does not pass DMARC "
+        "verification and has a DMARC policy of reject.",
+    )

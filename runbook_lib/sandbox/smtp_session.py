@@ -37,6 +37,7 @@ class SmtpSession(SmtpDialogue):
         """Begin with nothing said."""
         super().__init__(*arguments)
         self.greeted = False
+        self.hello = ""
         self.envelope = Envelope()
 
     @abstractmethod
@@ -82,7 +83,7 @@ class SmtpSession(SmtpDialogue):
         """Check the client's name; a new greeting begins a new transaction."""
         if self.sandbox.holds("smtp.ehlo-domain") and not is_hello_name(argument):
             return replies.INVALID_DOMAIN
-        self.greeted = True
+        self.greeted, self.hello = True, argument
         self.envelope = Envelope()
         return None
 

@@ -21,12 +21,18 @@ class Source:
     """The client of a connection.
 
     `address` is public; `names` are the domains of its TLS client certificate,
-    empty without one; `tls` says whether the connection is encrypted.
+    empty without one; `cipher` is version and cipher of TLS as a Received field
+    shows them, empty in clear text.
     """
 
     address: str
     names: tuple[str, ...] = ()
-    tls: bool = False
+    cipher: str = ""
+
+    @property
+    def tls(self) -> bool:
+        """Say whether the connection is encrypted."""
+        return bool(self.cipher)
 
 
 def public_address(peer: str) -> str:
@@ -37,6 +43,12 @@ def public_address(peer: str) -> str:
             return str(PUBLIC_IPV6) if address.is_loopback else peer
         address = address.ipv4_mapped
     return str(PUBLIC_IPV4[address.packed[-1]]) if address.is_loopback else peer
+
+
+def cipher_text(version: str | None, cipher: str) -> str:
+    """Write version and cipher of TLS as Exchange writes them."""
+    number = (version or "").removeprefix("TLSv").replace(".", "_")
+    return f"version=TLS{number}, cipher={cipher}"
 
 
 def certificate_names(certificate: dict[str, Any] | None) -> tuple[str, ...]:

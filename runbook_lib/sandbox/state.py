@@ -45,7 +45,8 @@ and gives port 0 when any port will do. Bearer tokens are judged by
 """
 
 import threading
-from collections.abc import MutableMapping
+import time
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -62,9 +63,31 @@ from runbook_lib.sandbox.sign_ins import SignIns
 JsonObject = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class SentShare:
+    """One submitted message: when it came and when it goes on (by the clock)."""
+
+    at: float
+    turn: float
+    recipients: int
+
+
+@dataclass
+class HeldMessage:
+    """A message above the rate: `folder` gets it at `turn`."""
+
+    turn: float
+    folder: list[JsonObject]
+    message: JsonObject
+
+
 @dataclass
 class Mailbox:
-    """One mailbox as the Exchange cmdlets see it, and the mail in it."""
+    """One mailbox as the Exchange cmdlets see it, and the mail in it.
+
+    `shares` are the messages that count for its limits, the newest last;
+    `authentication_policy` is the name that Get-User shows.
+    """
 
     mailbox: JsonObject
     cas: JsonObject
@@ -72,6 +95,9 @@ class Mailbox:
     recipient_permissions: list[JsonObject] = field(default_factory=list)
     sent: list[JsonObject] = field(default_factory=list)
     inbox: list[JsonObject] = field(default_factory=list)
+    junk: list[JsonObject] = field(default_factory=list)
+    shares: list[SentShare] = field(default_factory=list)
+    authentication_policy: str | None = None
 
 
 @dataclass
@@ -81,7 +107,8 @@ class TraceEntry:
     `row` is what Get-MessageTraceV2 shows once the message has arrived at its end,
     `details` what Get-MessageTraceDetailV2 shows. `arrived` is the real moment;
     `reads_left` counts the reads that do not see the row yet, `interim` is the
-    status shown by the read after these.
+    status shown by the read after these. Until the clock is at `turn` the message
+    is pending.
     """
 
     row: JsonObject
@@ -89,6 +116,7 @@ class TraceEntry:
     arrived: datetime
     reads_left: int = 0
     interim: str | None = None
+    turn: float = 0.0
 
 
 @dataclass
@@ -110,6 +138,7 @@ class ExchangeOrganization:
     groups: list[JsonObject] = field(default_factory=list)
     group_members: dict[str, list[str]] = field(default_factory=dict)
     traces: list[TraceEntry] = field(default_factory=list)
+    held: list[HeldMessage] = field(default_factory=list)
 
 
 @dataclass
@@ -196,6 +225,8 @@ class Sandbox:
     of the time stamping authority, null before its first use.
     `authority` issues certificates for mail servers that play a client of the MX
     side; null in tests without it.
+    `mail_conditions`: see `smtp_conditions.py`. `clock` counts the seconds of
+    sending limits.
     """
 
     seed: int
@@ -212,6 +243,8 @@ class Sandbox:
     dns: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     authority: trustme.CA | None = None
+    clock: Callable[[], float] = time.monotonic
+    mail_conditions: dict[str, set[str]] = field(default_factory=dict)
     ids: IdSource = field(init=False)
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ UNKNOWN_RECIPIENT = (
 OUTCOMES = {
     "delivered": ("Delivered", ["DELIVER"]),
     "sent": ("Delivered", ["SEND"]),
+    "junk": ("FilteredAsSpam", ["SPAM", "DELIVER"]),
     "failed": ("Failed", ["FAIL"]),
 }
 
@@ -29,6 +30,7 @@ DETAILS = {
     "RECEIVE": "Message received by: {host}",
     "SUBMIT": "The message was submitted.",
     "DELIVER": "The message was successfully delivered.",
+    "SPAM": "The message was marked as spam and goes to Junk Email.",
     "SEND": "Message sent to the mail server of {recipient}.",
     "FAIL": f"Reason: [{{{{LED={UNKNOWN_RECIPIENT}}}}}]",
 }
@@ -36,7 +38,10 @@ DETAILS = {
 
 @dataclass(frozen=True)
 class TracedMessage:
-    """What the trace keeps of one message; `submitted` marks a mailbox's own mail."""
+    """What the trace keeps of one message; `submitted` marks a mailbox's own mail.
+
+    It is pending until the clock is at `turn`.
+    """
 
     trace_id: str
     message_id: str
@@ -46,6 +51,7 @@ class TracedMessage:
     from_ip: str
     host: str
     submitted: bool
+    turn: float = 0.0
 
 
 def trace(
@@ -69,6 +75,7 @@ def trace(
             _detail(message, recipient, event, shown) for event in [*first, *events]
         ],
         arrived=arrived,
+        turn=message.turn,
     )
     _start_lag(sandbox, entry)
     tenant.exchange.traces.append(entry)
@@ -81,8 +88,19 @@ def status_seen(sandbox: Sandbox, entry: TraceEntry) -> str | None:
     if entry.reads_left > 0:
         entry.reads_left -= 1
         return None
+    if entry.turn > sandbox.clock():
+        return "Pending"
     interim, entry.interim = entry.interim, None
     return interim or str(entry.row["Status"])
+
+
+def release_held(sandbox: Sandbox, tenant: Tenant) -> None:
+    """Deliver the messages that were held back and whose turn has come."""
+    now, held = sandbox.clock(), tenant.exchange.held
+    for entry in held:
+        if entry.turn <= now:
+            entry.folder.append(entry.message)
+    tenant.exchange.held = [entry for entry in held if entry.turn > now]
 
 
 def is_visible(entry: TraceEntry) -> bool:

@@ -48,4 +48,9 @@ FULL: dict[str, dict[str, Any]] = {
     "New-InboundConnector": {"Name": "a", "SenderDomains": ["*"]},
     "Set-InboundConnector": {"Identity": "a"},
     "Remove-InboundConnector": {"Identity": "a"},
+    "Set-Mailbox": {"Identity": MAILBOX},
+    "Set-User": {"Identity": MAILBOX},
+    "New-AuthenticationPolicy": {"Name": "a"},
+    "Set-AuthenticationPolicy": {"Identity": "a"},
+    "Remove-AuthenticationPolicy": {"Identity": "a"},
 }

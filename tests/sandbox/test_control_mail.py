@@ -43,3 +43,13 @@ def test_no_certificate_without_an_authority() -> None:
     with World() as world:
         answer = control(world, "issue_certificate", names=["sap.contoso.com"])
         assert answer.status_code == 404
+
+
+def test_only_known_conditions_are_declared() -> None:
+    """A misspelt condition is refused; a known one is kept under its subject."""
+    with World() as world:
+        wanted = {"subject": "SAP@contoso.com", "condition": "full-mailbox"}
+        changed(world, "set_mail_condition", **wanted)
+        misspelt = {**wanted, "condition": "full-mailbx"}
+        assert control(world, "set_mail_condition", **misspelt).status_code == 404
+        assert world.sandbox.mail_conditions == {"sap@contoso.com": {"full-mailbox"}}

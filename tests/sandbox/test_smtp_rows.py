@@ -17,7 +17,7 @@ from tests.sandbox.mail import (
 from tests.sandbox.rows import Checks
 from tests.sandbox.world import EXCHANGE_APP_ID, World
 
-CHECKS = Checks("smtp")
+CHECKS = Checks("smtp", file=__file__)
 ALIAS = "sap@contoso.onmicrosoft.com"
 SHARED = "basis@contoso.com"
 
@@ -275,7 +275,7 @@ def check_message_id(world: World) -> None:
     assert given.endswith(".prod.outlook.com>")
     stored = world.mailbox(INBOX).inbox[0]
     assert stored["internetMessageId"] == given
-    assert stored["content"].startswith(f"Message-ID: {given}\r\n")
+    assert f"\r\nMessage-ID: {given}\r\n" in stored["content"]
     old = "X-Microsoft-Original-Message-ID: <own@client.contoso.com>\r\n"
     assert old in stored["content"]
     assert world.tenant.exchange.traces[0].row["MessageId"] == given
