@@ -5,7 +5,7 @@ In this order, so that a closing that is killed can be run again:
 1. the notebook takes its place
 2. the leak search over what the kernel left
 3. steps that did not end, and `run.closed`
-4. plan.json, report.html (later: change.md and handover.html)
+4. plan.json, report.html, handover.html and handover.md (later: change.md)
 5. VERIFY.md; what is made here is searched as well before it is written
 6. SHA256SUMS (later: seal.dsse.json and seal.tsr)
 7. the ledger line
@@ -38,6 +38,7 @@ from runbook_lib.evidence.plan import PLAN, plan_text
 from runbook_lib.evidence.quarantine import DISCLOSED, search_record
 from runbook_lib.evidence.sums import SUMS, check_sums, write_sums
 from runbook_lib.secret import Mask
+from runbook_lib.views.handover import handover_documents
 from runbook_lib.views.report import report_html
 
 NOTEBOOK = "notebook.ipynb"
@@ -199,6 +200,7 @@ def _write_documents(folder: Path, events: Sequence[Event], head: str) -> None:
     made = {
         REPORT: report_html(events, folder=folder),
         VERIFY: verify_md(events, head=head),
+        **handover_documents(events, folder=folder),
     }
     if mode_of(events) == Mode.PLAN:
         made[PLAN] = plan_text(events)

@@ -64,7 +64,7 @@ def _content(events: Sequence[Event], folder: Path) -> dict[str, object]:
     title = str(head.get("title") or head.get("notebook") or "Runbook")
     mark = SANDBOX_MARK if sandbox else f"{title} – run {head['run']}"
     return {
-        "style": Markup(_style(mark, title, str(head["run"]))),  # noqa: S704
+        "style": Markup(page_style(mark, title, str(head["run"]))),  # noqa: S704
         "title": title,
         "mark": mark,
         "sandbox": sandbox,
@@ -112,7 +112,7 @@ def _first(events: Sequence[Event], name: str) -> Event | None:
     return next((event for event in events if event["event"] == name), None)
 
 
-def _style(mark: str, title: str, run: str) -> str:
+def page_style(mark: str, title: str, run: str) -> str:
     """Return the style sheets; the texts of the page margins are set in CSS."""
     page = sheet("report.css")
     for name, text in {"mark": mark, "title": title, "run": run}.items():

@@ -56,6 +56,8 @@ def test_files_of_a_closed_run(tmp_path: Path) -> None:
         "VERIFY.md",
         EVENTS,
         "evidence/sap-notes-implemented/1-statement.txt",
+        "handover.html",
+        "handover.md",
         "notebook.ipynb",
         "report.html",
         "traffic.ndjson",

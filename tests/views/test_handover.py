@@ -1,0 +1,327 @@
+"""The handover sheet: four products, line by line against the guide's sections."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runbook_lib.engine.step import kebab
+from runbook_lib.sap.release import Product
+from runbook_lib.steps.mail_node import MailNodeWithoutLogon
+from runbook_lib.steps.sap_arrangement import CommunicationArrangementConfigured
+from runbook_lib.steps.sap_certificate import JwtCertificateExported
+from runbook_lib.steps.sap_host import (
+    IcmServiceActive,
+    NetworkFromSapHost,
+    SapConnectServiceActive,
+)
+from runbook_lib.steps.sap_mail import (
+    DefaultDomainSet,
+    OAuthClientConfigured,
+    SmtpConfigured,
+)
+from runbook_lib.steps.sap_notes import SapNotesImplemented
+from runbook_lib.steps.sap_test_mail import TestMailSent
+from runbook_lib.views.handover import HTML, MARKDOWN, handover_documents
+from tests.sap.samples import sample
+from tests.views import sheets
+from tests.views.samples import TENANT
+from tests.views.sheets import APP_ID, KEY_ID, OBJECT_ID, RUN, THUMBPRINT
+
+ENDPOINT = f"login.microsoftonline.com/{TENANT['tenant_id']}/oauth2/v2.0/token"
+SCOPE = "https://outlook.office365.com/.default"
+G2 = "DF3C24F9BFD666761B268073FE06D1CC8D4F82A4"
+
+# What the guide says under its heading, and what the sheet of option 1 has of it,
+# with the corrections of its errors.
+ON_PREMISES: list[tuple[str, str, str]] = [
+    ("prerequisites", "SAP Note", "| Note | `3581654` |"),
+    ("prerequisites", "port 587", "| TCP 587 to | `smtp.office365.com` |"),
+    ("prerequisites", "no IP address", "never use an IP address"),
+    ("sap-s4hana-on-premises 1", "telnet", "telnet smtp.office365.com 587"),
+    ("sap-s4hana-on-premises 1", "ping", "in fact ping shows no port"),
+    ("sap-s4hana-on-premises 2", "parameter", "| icm/server_port_&lt;n> | `PROT=SMTP"),
+    ("sap-s4hana-on-premises 2", "value", "PORT=25000,TIMEOUT=180,TLS=1"),
+    ("sap-s4hana-on-premises 2", "misprint", "The guide prints icm/server-port-1; in"),
+    ("sap-s4hana-on-premises 2", "TLS=1", "concerns mail that comes in"),
+    ("sap-s4hana-on-premises 3", "restart", "SMICM › Administration › ICM"),
+    ("sap-s4hana-on-premises 3", "active", "shows SMTP with its port, active"),
+    ("sap-s4hana-on-premises 4", "SICF", "SICF › SMTP node SAPconnect"),
+    ("sap-s4hana-on-premises 5", "profile", "OAuth 2.0 Client Profile | `BCS_MAIL`"),
+    ("sap-s4hana-on-premises 5", "own profile", "or with your own"),
+    ("sap-s4hana-on-premises 6", "screen", "SBCS_MAIL_CONFIGSMTP; where it does not"),
+    ("sap-s4hana-on-premises 6", "OAuth2", "| Authentication method | `OAuth2` |"),
+    ("sap-s4hana-on-premises 6", "configuration", "Client Configuration | `BCS_MAIL_"),
+    ("sap-s4hana-on-premises 6", "user", "OAuth 2.0 Client User | `sap@contoso.com`"),
+    ("sap-s4hana-on-premises 6", "checkbox", "| Modify legacy SMTP node | `on` |"),
+    ("sap-s4hana-on-premises 7", "SCOT", "SCOT › SMTP node"),
+    ("not in the guide", "TLS", "| TLS | `mandatory` |"),
+    ("not in the guide", "token endpoint", f"| `{ENDPOINT}` |"),
+    ("not in the guide", "scope", f"| Scope | `{SCOPE}` |"),
+    ("not in the guide", "client ID", f"| OAuth 2.0 Client ID | `{APP_ID}` |"),
+    ("not in the guide", "trust", f"| SHA-1 | `{G2}` |"),
+    ("not in the guide", "authorization to configure", "S_OA2C_ADM, ACTVT"),
+    ("not in the guide", "authorization to use", "| S_OA2C_USE, ACTVT | `16` |"),
+    ("not in the guide", "default domain", "| Default domain | `contoso.com` |"),
+    ("not in the guide", "send job", "report RSCONN01"),
+    ("limitations", "Send As", "grant Send As for its address"),
+    ("limitations", "limits", "30 messages a minute"),
+]
+BTP: list[tuple[str, str, str]] = [
+    ("sap-btp-abap-environment 1", "system", "Create the communication system"),
+    ("sap-btp-abap-environment 1", "host", "| Host Name | `smtp.office365.com` |"),
+    ("sap-btp-abap-environment 1", "user type", "Authentication Method | `OAuth 2.0`"),
+    ("sap-btp-abap-environment 1", "client ID", f"OAuth 2.0 Client ID | `{APP_ID}`"),
+    ("sap-btp-abap-environment 1", "certificate", "Download Certificate"),
+    ("sap-btp-abap-environment 2", "scenario", "SAP_COM_0548"),
+    ("sap-btp-abap-environment 2", "OAuth User", "OAuth User | `sap@contoso.com` |"),
+    ("sap-btp-abap-environment 2", "scope", f"| Additional Scope | `{SCOPE}` |"),
+    ("prerequisites", "JWT only", "SAP's own page lists Basic, mTLS, JWT and None"),
+    ("not in the guide", "token endpoint", f"| `{ENDPOINT}` |"),
+    ("not in the guide", "Cloud Connector", "| Cloud Connector | `off` |"),
+    ("not in the guide", "thumbprint", f"| Thumbprint (SHA-1) | `{THUMBPRINT}` |"),
+]
+PUBLIC: list[tuple[str, str, str]] = [
+    ("sap-s4hana-cloud-public-edition", "nothing to set", "nothing to set yourself"),
+    ("sap-s4hana-cloud-public-edition", "SAP manages", "SAP manages this config"),
+    ("not in the guide", "sender domain", "Define Email Sender Domain"),
+]
+SECTIONS = {
+    "s4-onprem": ON_PREMISES,
+    "s4-private": ON_PREMISES,
+    "btp-abap": BTP,
+    "s4-public": PUBLIC,
+    "ecc": ON_PREMISES,
+    "netweaver": ON_PREMISES,
+}
+LINES = [
+    pytest.param(product, text, id=f"{product}: {anchor}: {item}")
+    for product, table in SECTIONS.items()
+    for anchor, item, text in table
+]
+# Option 3 and its "Steps in SAP Application server"; options 2 and 4 refer to it.
+RELAY = [
+    ("step 1", "| icm/server_port_&lt;n> | `PROT=SMTP"),
+    ("step 2", "SCOT › SMTP node"),
+    ("step 3", "| Mail host | `contoso-com.mail.protection.outlook.com` |"),
+    ("step 3", "| Mail port | `25` |"),
+    ("step 4", "delete the logon data of SMTP AUTH"),
+    ("step 4", "The guide says “if possible”"),
+    ("step 5", "SBWP: send a message"),
+    ("step 5", "SOST: the row"),
+]
+
+STEPS = {
+    kebab(step.__name__)
+    for step in (
+        NetworkFromSapHost,
+        IcmServiceActive,
+        SapConnectServiceActive,
+        OAuthClientConfigured,
+        SmtpConfigured,
+        DefaultDomainSet,
+        CommunicationArrangementConfigured,
+        JwtCertificateExported,
+        TestMailSent,
+        SapNotesImplemented,
+        MailNodeWithoutLogon,
+    )
+}
+products = pytest.mark.parametrize("product", [str(p) for p in Product])
+
+
+def test_every_product_has_its_table() -> None:
+    """No product is left out of the comparison."""
+    assert set(SECTIONS) == {str(product) for product in Product}
+
+
+@pytest.mark.parametrize(("product", "text"), LINES)
+def test_sheet_has_what_the_guide_says(product: str, text: str) -> None:
+    """Each instruction of the guide's section stands on the product's sheet."""
+    assert text in sheets.markdown(sheets.applied(product=product))
+
+
+@pytest.mark.parametrize(("step", "text"), RELAY)
+def test_relay_sheet_has_what_the_guide_says(step: str, text: str) -> None:
+    """The steps in the SAP application server stand on the sheet of option 3."""
+    assert text in sheets.markdown(sheets.applied("3-relay-connector"))
+
+
+@products
+def test_sheet_is_whole(product: str) -> None:
+    """Who, what, test plan, back-out and dates stand on every sheet."""
+    text = sheets.markdown(sheets.applied(product=product))
+    for heading in ("Who does what", "Test plan", "Back-out", "Dates to watch"):
+        assert f"\n## {heading}\n" in text
+    assert RUN in text
+    assert "inbox@contoso.com" in text
+
+
+@products
+def test_both_forms_say_the_same(product: str) -> None:
+    """Every sentence of the Markdown stands in the HTML page."""
+    events = sheets.applied(product=product)
+    page = re.sub(r"<style>.*?</style>", "", sheets.html(events), flags=re.DOTALL)
+    seen = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    for line in sheets.markdown(events).splitlines():
+        for word in re.findall(r"[A-Za-z]{4,}", line.replace("&lt;", "<")):
+            assert word in seen, line
+
+
+@products
+def test_no_secret_is_on_the_sheet(product: str) -> None:
+    """A client secret is named by its key ID; its value is handed over elsewhere."""
+    events = sheets.applied(product=product)
+    for text in (sheets.markdown(events), sheets.html(events)):
+        assert OBJECT_ID not in text
+        assert not re.search(r"(?i)client_secret: \S", text)
+    if SECTIONS[product] is ON_PREMISES:
+        assert f"key ID {KEY_ID}; handed over out of band" in sheets.markdown(events)
+
+
+def test_private_edition_is_executed_by_sap() -> None:
+    """Profile, STRUST and ICM are service requests; the rest is Basis."""
+    text = sheets.markdown(sheets.applied(product="s4-private"))
+    for title in ("Define the SMTP service of ICM", "Trust DigiCert Global Root G2"):
+        assert f"{title} (SAP ECS, by service request)" in text
+    assert "Create the OAuth 2.0 client (SAP Basis)" in text
+    assert "ECS" not in sheets.markdown(sheets.applied(product="s4-onprem"))
+
+
+def test_a_certificate_changes_the_sheet() -> None:
+    """With a certificate there is a note more, an export, and no secret."""
+    text = sheets.markdown(sheets.applied(credential="certificate"))
+    assert "SAP Note 3581654 and 3592080" in text
+    assert f"| Thumbprint (SHA-1) | `{THUMBPRINT}` |" in text
+    assert "SOAUTH2_CLIENT › Global Settings" in text
+    assert "STRUST › SSF OA2CJC" in text
+    assert "| Client authentication | `JWT` |" in text
+    assert "Client secret" not in text
+    assert "| SAP's signing certificate | 2028-01-01T00:00:00Z |" in text
+
+
+def test_dates_to_watch() -> None:
+    """The secret's end stands there, and what to do before it."""
+    text = sheets.markdown(sheets.applied())
+    assert (
+        f"| Client secret, key ID {KEY_ID} | 2027-05-24T10:00:00Z | Run apply" in text
+    )
+    assert "2038-01-15" in text
+
+
+def test_back_out_goes_backwards() -> None:
+    """What was done last is undone first, with the kept values."""
+    text = sheets.markdown(sheets.applied()).partition("\n## Back-out\n")[2]
+    order = ["Schedule the send job", "Enter the SMTP configuration", "Define the SMTP"]
+    positions = [text.index(title) for title in order]
+    assert positions == sorted(positions)
+    assert "Enter the values that were kept at the beginning." in text
+
+
+def test_a_plan_says_that_it_is_one() -> None:
+    """Values that do not exist yet are not made up."""
+    text = sheets.markdown([sheets.opened(mode="plan")])
+    assert "This sheet is of a plan" in text
+    assert "| OAuth 2.0 Client ID | `known after apply` |" in text
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        sheets.opened(mode="rollback"),
+        sheets.opened("0-choose-an-option"),
+        sheets.opened("5-diagnose"),
+        sheets.opened(product="s5-onprem"),
+    ],
+)
+def test_runs_that_hand_nothing_over(event: dict[str, object]) -> None:
+    """A rollback, a choice, a diagnosis and an unknown product have no sheet."""
+    assert handover_documents([event], folder=sheets.NOWHERE) == {}
+
+
+def test_the_sandbox_is_marked() -> None:
+    """A sheet of the sandbox cannot be taken for a real one; a real one is not so."""
+    assert "SANDBOX" in sheets.markdown(sheets.applied())
+    real = [sheets.opened(tenant={"target": "real"})]
+    assert "SANDBOX" not in sheets.markdown(real)
+    assert "SANDBOX" not in sheets.html(real)
+
+
+def test_other_clouds_have_other_hosts() -> None:
+    """Host and scope come from the cloud's profile."""
+    text = sheets.markdown([sheets.opened(tenant={"cloud": "gcc-high"})])
+    assert "`https://outlook.office365.us/.default`" in text
+    assert "login.microsoftonline.us/" in text
+
+
+def attached(folder: Path, *texts: str) -> dict[str, object]:
+    """Return the event of evidence about ICM that lies in the record."""
+    (folder / "evidence").mkdir()
+    files = []
+    for number, text in enumerate(texts):
+        (folder / "evidence" / f"{number}.txt").write_text(text, "utf-8")
+        files.append({"path": f"evidence/{number}.txt"})
+    return {
+        "event": "evidence.attached",
+        "step": "icm-service-active",
+        "text": files[0],
+        "files": files[1:],
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "index"),
+    [
+        (("icm/server_port_0 = PROT=HTTP,PORT=8000",), 1),
+        (("icm/server_port_1 = PROT=HTTPS,PORT=443",), 0),
+        ((sample("C4"),), 1),
+        (
+            (
+                "icm/server_port_0 = PROT=HTTP,PORT=8000",
+                "--- DEFAULT.PFL ---\nicm/server_port_1 = PROT=HTTPS,PORT=44300",
+            ),
+            2,
+        ),
+    ],
+)
+def test_next_free_index(tmp_path: Path, texts: tuple[str, ...], index: int) -> None:
+    """The index comes from what was pasted, and never one that is taken."""
+    events = [*sheets.applied(), attached(tmp_path, *texts)]
+    text = sheets.markdown(events, tmp_path)
+    assert f"The next free index in the evidence is {index};" in text
+    assert f"| icm/server_port_{index} | `PROT=SMTP,PORT=25000" in text
+
+
+def test_a_service_that_exists_is_not_overwritten(tmp_path: Path) -> None:
+    """Where SAP has the service already, the sheet shows it as it is."""
+    events = [*sheets.applied(), attached(tmp_path, sample("A2"))]
+    text = sheets.markdown(events, tmp_path)
+    assert "shows an SMTP service already: icm/server_port_2 = PROT=SMTP" in text
+    assert "| icm/server_port_2 | `PROT=SMTP,PORT=0," in text
+
+
+@products
+def test_evidence_goes_to_steps_that_exist(product: str) -> None:
+    """What is handed back is named by a step id, and has a form to fill in."""
+    for option in ("1-smtp-oauth", "3-relay-connector"):
+        text = sheets.markdown(sheets.applied(option, product=product))
+        asked = set(re.findall(r"Hand it back for the step `([a-z0-9-]+)`", text))
+        forms = set(re.findall(r"^### .+: `([a-z0-9-]+)`$", text, re.MULTILINE))
+        assert asked <= forms <= STEPS
+
+
+def test_texts_of_the_tenant_are_escaped() -> None:
+    """Nothing from outside becomes markup."""
+    tenant = {"name": "<b>x</b>", "change_reference": "a|b<i>"}
+    events = [sheets.opened(tenant=tenant)]
+    assert "<b>x</b>" not in sheets.html(events)
+    assert "&lt;b>x" in sheets.markdown(events)
+    assert "a\\|b&lt;i>" in sheets.markdown(events)
+
+
+def test_names_of_the_files() -> None:
+    """One page to read and print, one text for a ticket."""
+    found = handover_documents(sheets.applied(), folder=sheets.NOWHERE)
+    assert list(found) == [HTML, MARKDOWN] == ["handover.html", "handover.md"]
