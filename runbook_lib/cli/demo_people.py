@@ -1,0 +1,69 @@
+"""What people do in the demo of options 2 and 3: attest, publish, and send."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from runbook_lib.sandbox.sap import Sap
+from runbook_lib.sandbox.zone import publish
+from runbook_lib.session import MARK
+from runbook_lib.tenant import Tenant
+
+# The sandbox takes 127.0.0.10 for this address.
+ADDRESS = "203.0.113.10"
+SENDER = "noreply"
+NOTICE = "Demonstration text, not a real attestation."
+
+STATEMENT = """\
+who: Demo
+when: "2026-01-01"
+reference: DEMO
+text: |
+  {notice}
+  {lines}
+"""
+
+
+def hand_in(folder: Path, tenant: Tenant) -> str:
+    """Write the evidence of options 2 and 3; return its folder."""
+    folder.mkdir(mode=0o700)
+    forms = {
+        "sender-attested": (
+            f"address: {ADDRESS}",
+            "static: yes",
+            "shared: no",
+            "ours: yes",
+            "outbound: NAT gateway of the demo",
+        ),
+        "mail-node-without-logon": (
+            f"mail_host: {tenant.endpoints.mx}",
+            "mail_port: 25",
+            "tls: mandatory",
+            "logon_user:",
+            "address_area: *",
+        ),
+    }
+    for step, lines in forms.items():
+        text = STATEMENT.format(notice=NOTICE, lines="\n  ".join(lines))
+        (folder / f"{step}.yaml").write_text(text, "utf-8")
+    return str(folder)
+
+
+def publish_spf(ready: dict[str, Any], tenant: Tenant) -> None:
+    """Publish an SPF record that names SAP's address."""
+    include = tenant.profile.spf_include.value
+    policy = f'"v=spf1 ip4:{ADDRESS} include:{include} -all"'
+    records = {"MX": [f"0 {tenant.endpoints.mx}."], "TXT": [policy]}
+    publish(ready, tenant.domain, records)
+
+
+def send_from_sap(
+    ready: dict[str, Any], tenant: Tenant, run: str, *, outside: bool
+) -> dict[str, str]:
+    """Send the test mails of a run from SAP's address; return the replies."""
+    sap = Sap(ready["mx"], Path(ready["ca_file"]))
+    recipients = [tenant.recipients.internal]
+    recipients += [tenant.recipients.external] if outside else []
+    sender, subject = f"{SENDER}@{tenant.domain}", f"Test from SAP ({MARK}{run})"
+    return {to: sap.send(sender, to, subject) for to in recipients}
