@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, Any
+
+import click
 
 from runbook_lib import opening
 from runbook_lib.cli.notebooks import NotebookSource
@@ -20,7 +24,9 @@ from runbook_lib.errors import InputError, Refused, RunbookError
 from runbook_lib.evidence.close import Closed, close_run
 from runbook_lib.evidence.ledger import Ledger
 from runbook_lib.parameters import Parameters, check_parameters
+from runbook_lib.secret import Mask
 
+LAST_LINES = 10
 NOTEBOOK_DIGEST = "RUNBOOK_NOTEBOOK_SHA256"
 
 
@@ -74,6 +80,8 @@ def execute(source: NotebookSource, given: Mapping[str, str]) -> Closed:
     if not (record / EVENTS).exists():
         output.unlink(missing_ok=True)
         raise _opening_failed(kernel)
+    if kernel.ended == "died":
+        click.echo(f"The kernel died. Its last words:\n{kernel.lines}", err=True)
     return close_run(
         record,
         ledger=ledger,
@@ -110,30 +118,52 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 def _papermill(source: Path, output: Path, values: Mapping[str, str]) -> Kernel:
     """Execute a notebook; every way in which it can end is a `Kernel`."""
     _without_slow_import()
-    from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
 
+    with tempfile.TemporaryFile() as said:
+        try:
+            execute_notebook(
+                str(source),
+                str(output),
+                parameters=dict(values),
+                progress_bar=False,
+                log_output=False,
+                kernel_manager_class=_kernel_manager(said),
+            )
+        except PapermillExecutionError as error:
+            return Kernel("raised", error.ename, "\n".join(error.traceback))
+        except (DeadKernelError, RuntimeError):  # it did not start, or it is gone
+            return Kernel("died", lines=_last_words(said))
+    return Kernel("finished")
+
+
+def _kernel_manager(said: IO[bytes]) -> type:
+    """Return a manager of kernels that print into a file."""
+    from jupyter_client.manager import AsyncKernelManager
+
     class LocalKernelManager(AsyncKernelManager):  # type: ignore[misc, unused-ignore]
-        """Talks to the kernel over Unix sockets, which other users cannot reach."""
+        """Talks to the kernel over Unix sockets, which other users cannot reach.
+
+        What the kernel's process prints is kept: it may trip over itself while
+        it ends, and that is nobody's concern unless it died.
+        """
 
         transport = "ipc"
 
-    try:
-        execute_notebook(
-            str(source),
-            str(output),
-            parameters=dict(values),
-            progress_bar=False,
-            log_output=False,
-            kernel_manager_class=LocalKernelManager,
-        )
-    except PapermillExecutionError as error:
-        return Kernel("raised", error.ename, "\n".join(error.traceback))
-    except (DeadKernelError, RuntimeError):  # it did not start, or it is gone
-        return Kernel("died")
-    return Kernel("finished")
+        async def start_kernel(self, **arguments: Any) -> None:  # type: ignore[override, unused-ignore]
+            """Start it with its own standard output and error."""
+            await super().start_kernel(stdout=said, stderr=said, **arguments)
+
+    return LocalKernelManager
+
+
+def _last_words(said: IO[bytes]) -> str:
+    """Return the end of what a dead kernel printed, without what is secret."""
+    said.seek(0)
+    text = said.read().decode(errors="replace").strip()
+    return Mask().text("\n".join(text.splitlines()[-LAST_LINES:]))
 
 
 def _without_slow_import() -> None:
