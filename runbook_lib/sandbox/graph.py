@@ -7,6 +7,8 @@ Graph refuses an unknown segment: with 400, so that it never passes for "absent"
 Source: Microsoft Learn, "Use the Microsoft Graph API".
 """
 
+from dataclasses import replace
+
 from runbook_lib.sandbox import graph_applications as applications
 from runbook_lib.sandbox import graph_assignments as assignments
 from runbook_lib.sandbox import graph_directory as directory
@@ -48,9 +50,11 @@ _TABLE = (
     (
         permission.READ_APPLICATIONS,
         ("GET", "applications", applications.list_applications),
+        ("GET", "applications/$count", applications.count_applications),
         ("GET", _APPLICATION, applications.get_application),
         ("GET", f"{_APPLICATION}/owners", applications.list_owners),
         ("GET", "servicePrincipals", principals.list_service_principals),
+        ("GET", "servicePrincipals/$count", principals.count_service_principals),
         ("GET", _PRINCIPAL, principals.get_service_principal),
         ("GET", f"{_PRINCIPAL}/memberOf", directory.list_member_of),
         ("GET", f"{_PRINCIPAL}/transitiveMemberOf", directory.list_member_of),
@@ -153,6 +157,7 @@ _TABLE = (
     (
         permission.READ_USERS,
         ("GET", "users", users.list_users),
+        ("GET", "users/$count", users.count_users),
         ("GET", "users/{user}", users.get_user),
     ),
     (
@@ -176,6 +181,7 @@ ROUTES = tuple(
 
 def handle(call: Call) -> Answer:
     """Answer one request to the Graph host."""
+    call = plain_call(call)
     audiences = GRAPH_AUDIENCES
     if not call.sandbox.holds("graph.audience"):
         audiences += OUTLOOK_AUDIENCES
@@ -189,6 +195,20 @@ def handle(call: Call) -> Answer:
         answer = error_answer(call, problem)
     answer.tenant = claims["tid"]
     return answer
+
+
+def plain_call(call: Call) -> Call:
+    """Return a request with its path as the reference writes it.
+
+    Double slashes count as one, and `myorganization` may stand after the version:
+    some clients write either.
+    """
+    if not call.sandbox.holds("graph.path-spelling"):
+        return call
+    parts = [part for part in call.path.split("/") if part]
+    if [part.lower() for part in parts[1:2]] == ["myorganization"]:
+        del parts[1]
+    return replace(call, path="/" + "/".join(parts))
 
 
 def _answered(call: Call, claims: Claims) -> Answer:
@@ -229,7 +249,7 @@ def _routed(call: Call) -> tuple[Route, dict[str, str]]:
 
 def is_write(call: Call) -> bool:
     """Say whether a request writes: no GET or HEAD; a batch by its items."""
-    if is_batch(call):
+    if is_batch(plain_call(call)):
         return items_write(call)
     return call.method not in ("GET", "HEAD")
 

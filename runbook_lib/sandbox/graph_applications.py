@@ -5,13 +5,14 @@ methods.
 """
 
 import copy
+from functools import partial
 from typing import Any
 
 from runbook_lib.sandbox.directory import new_application, remove_application
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_errors import bad_request
 from runbook_lib.sandbox.graph_key_credentials import checked_key_credentials
-from runbook_lib.sandbox.graph_query import context_url, listed, single
+from runbook_lib.sandbox.graph_query import context_url, counted, listed, single
 from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
@@ -47,13 +48,23 @@ SIGN_IN_PERMISSION = {
 
 def list_applications(graph: GraphCall) -> Answer:
     """Answer GET /applications."""
+    relations = {"owners": partial(_owners, graph)}
+    return listed(graph.call, "application", "applications", _seen(graph), relations)
+
+
+def count_applications(graph: GraphCall) -> Answer:
+    """Answer GET /applications/$count."""
+    return counted(graph.call, "application", _seen(graph))
+
+
+def _seen(graph: GraphCall) -> list[JsonObject]:
+    """Return the applications that a list shows: those whose lag is over."""
     faults = graph.sandbox.faults
-    seen = [
+    return [
         shown(application)
         for application in graph.tenant.applications.values()
         if not faults.lagging("filter", application["id"])
     ]
-    return listed(graph.call, "application", "applications", seen)
 
 
 def get_application(graph: GraphCall) -> Answer:
@@ -66,7 +77,8 @@ def get_application(graph: GraphCall) -> Answer:
     with_keys = "keycredentials" in selected.replace(" ", "").split(",")
     with_keys |= not graph.sandbox.holds("graph.key-bytes-on-select")
     entry = application if with_keys else shown(application)
-    return single(graph.call, "application", "applications", entry)
+    relations = {"owners": partial(_owners, graph)}
+    return single(graph.call, "application", "applications", entry, relations)
 
 
 def shown(application: JsonObject) -> JsonObject:
@@ -128,7 +140,13 @@ def delete_application(graph: GraphCall) -> Answer:
 
 def list_owners(graph: GraphCall) -> Answer:
     """Answer GET /applications/{id}/owners."""
-    application, tenant = graph.application(), graph.tenant
+    owners = _owners(graph, graph.application())
+    return listed(graph.call, "directoryObject", "directoryObjects", owners)
+
+
+def _owners(graph: GraphCall, application: JsonObject) -> list[JsonObject]:
+    """Return the owners of an application: service principals, then users."""
+    tenant = graph.tenant
     owners = [
         {"@odata.type": "#microsoft.graph.servicePrincipal", **shown(principal)}
         for identifier in tenant.owners.get(application["id"], ())
@@ -139,7 +157,7 @@ def list_owners(graph: GraphCall) -> Answer:
         for identifier in tenant.owners.get(application["id"], ())
         if (user := tenant.users.get(identifier))
     ]
-    return listed(graph.call, "directoryObject", "directoryObjects", owners)
+    return owners
 
 
 def location(graph: GraphCall, identifier: str, kind: str) -> str:

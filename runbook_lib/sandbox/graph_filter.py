@@ -1,6 +1,7 @@
 """$filter: the part of OData's language that works without advanced queries.
 
-Played: `eq`, `in` and `startswith` joined by `and` and `or`, without brackets.
+Played: `eq`, `in`, `startswith`, and `any` over a collection, joined by `and` and
+`or`, without further brackets.
 Text is compared without regard to case, as the directory does.
 
 Source: Microsoft Learn, "Use the $filter query parameter"; OData 4.01 URL
@@ -48,7 +49,30 @@ FILTERS = {
         "roleDefinitionId": {"eq"},
         "directoryScopeId": {"eq"},
     },
+    "user": {
+        "id": {"eq", "in"},
+        "displayName": {"eq", "in", "startswith"},
+        "userPrincipalName": {"eq", "in", "startswith"},
+        "mail": {"eq", "in", "startswith"},
+    },
     "unifiedRoleDefinition": {"displayName": {"eq"}, "templateId": {"eq"}},
+}
+
+# Collection -> what may be compared inside `any`: "" stands for the value itself.
+COLLECTIONS = {
+    "application": {
+        "identifierUris": {""},
+        "tags": {""},
+        "keyCredentials": {"keyId"},
+        "requiredResourceAccess": {"resourceAppId"},
+    },
+    "servicePrincipal": {
+        "servicePrincipalNames": {""},
+        "tags": {""},
+        "alternativeNames": {""},
+        "keyCredentials": {"keyId"},
+    },
+    "user": {"proxyAddresses": {""}, "otherMails": {""}},
 }
 
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
@@ -56,6 +80,11 @@ _HOLE = re.compile(r"\x00(\d+)\x00")
 _COMPARE = re.compile(r"(\w+)\s+(eq)\s+(\S+)")
 _IN = re.compile(r"(\w+)\s+(in)\s+\(([^()]+)\)")
 _STARTS = re.compile(r"(startswith)\(\s*(\w+)\s*,\s*(\S+?)\s*\)", re.IGNORECASE)
+_ANY = re.compile(
+    r"(\w+)/any\(\s*(\w+)\s*:\s*(?:(startswith)\(\s*)?\2(?:/(\w+))?"
+    r"(?:\s+eq\s+|\s*,\s*)(\S+?)\s*\)?\s*\)",
+    re.IGNORECASE,
+)
 _ADVANCED = re.compile(r"\b(ne|not|ge|le|gt|lt|endswith|contains|any|all)\b")
 
 
@@ -86,6 +115,8 @@ def parse_filter(sandbox: Sandbox, type_name: str, text: str) -> Test:
 
 def _clause(sandbox: Sandbox, type_name: str, clause: str, texts: list[str]) -> Test:
     """Return the test of one comparison."""
+    if match := _ANY.fullmatch(clause.strip()):
+        return _any_clause(type_name, match, texts)
     name, operator, operands = _parts(clause.strip())
     if name not in properties_of(type_name):
         if not sandbox.holds("graph.unknown-filter"):
@@ -107,6 +138,26 @@ def _clause(sandbox: Sandbox, type_name: str, clause: str, texts: list[str]) -> 
             raise _invalid()
         return lambda entry: _folded(entry.get(name) or "").startswith(values[0])
     return lambda entry: _folded(entry.get(name)) in values
+
+
+def _any_clause(type_name: str, match: re.Match[str], texts: list[str]) -> Test:
+    """Return the test of `collection/any(x:x eq …)` and `…/any(x:x/part eq …)`."""
+    name, _, starts, part, operand = match.groups()
+    if (part or "") not in COLLECTIONS.get(type_name, {}).get(name, set()):
+        raise unsupported_query(
+            f"Unsupported or invalid query filter clause for property '{name}'."
+        )
+    element = properties_of(type_name)[name].removeprefix("Collection(").rstrip(")")
+    edm = properties_of(element.removeprefix("graph."))[part] if part else element
+    wanted = _value(edm, operand, texts)
+
+    def test(entry: JsonObject) -> bool:
+        values = [_folded(item[part] if part else item) for item in entry[name] or ()]
+        if starts:
+            return any(str(value).startswith(str(wanted)) for value in values)
+        return wanted in values
+
+    return test
 
 
 def _parts(clause: str) -> tuple[str, str, list[str]]:

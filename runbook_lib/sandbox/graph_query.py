@@ -16,6 +16,7 @@ from runbook_lib.sandbox.graph_errors import (
     unreadable,
     unsupported_query,
 )
+from runbook_lib.sandbox.graph_expand import Expansion, Relations, expansion_of
 from runbook_lib.sandbox.graph_filter import Test, parse_filter
 from runbook_lib.sandbox.graph_types import properties_of
 from runbook_lib.sandbox.http import Answer, Call
@@ -24,21 +25,38 @@ from runbook_lib.sandbox.state import JsonObject
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 999
 
-_LIST_OPTIONS = {"$filter", "$select", "$top", "$skiptoken", "$count", "$orderby"}
+_LIST_OPTIONS = {
+    "$filter",
+    "$select",
+    "$expand",
+    "$top",
+    "$skiptoken",
+    "$count",
+    "$orderby",
+}
 
 
 def listed(
-    call: Call, type_name: str, context: str, objects: Iterable[JsonObject]
+    call: Call,
+    type_name: str,
+    context: str,
+    objects: Iterable[JsonObject],
+    relations: Relations | None = None,
 ) -> Answer:
-    """Answer a list request: filter, order, page, then select."""
+    """Answer a list request: filter, order, page, then select and expand.
+
+    `relations` are those that may be expanded.
+    """
     query = call.query
     check_options(query, _LIST_OPTIONS)
+    expansion = expansion_of(call, type_name, relations or {})
     wanted = _filter(call, type_name)
     found = [entry for entry in objects if wanted is None or wanted(entry)]
     found = _ordered(call, type_name, found)
     names = selected_names(call, type_name)
     start, size = _page(call)
-    shown = [select(entry, names) for entry in found[start : start + size]]
+    rows = found[start : start + size]
+    shown = [_shown(entry, names, expansion) for entry in rows]
     body: JsonObject = {"@odata.context": context_url(call, context, names)}
     if query.get("$count") == "true":
         body["@odata.count"] = len(found)
@@ -47,12 +65,40 @@ def listed(
     return Answer(200, body | {"value": shown})
 
 
-def single(call: Call, type_name: str, context: str, entry: JsonObject) -> Answer:
+def counted(call: Call, type_name: str, objects: Iterable[JsonObject]) -> Answer:
+    """Answer a request for `/$count`: a number as text, by eventual consistency."""
+    check_options(call.query, {"$filter"})
+    if call.headers.get("consistencylevel", "").lower() != "eventual":
+        raise bad_request("$count is not currently supported.")
+    wanted = _filter(call, type_name)
+    number = sum(1 for entry in objects if wanted is None or wanted(entry))
+    return Answer(200, str(number).encode(), {"Content-Type": "text/plain"})
+
+
+def single(
+    call: Call,
+    type_name: str,
+    context: str,
+    entry: JsonObject,
+    relations: Relations | None = None,
+) -> Answer:
     """Answer a request for one object."""
-    check_options(call.query, {"$select"})
+    check_options(call.query, {"$select", "$expand"})
+    expansion = expansion_of(call, type_name, relations or {})
     names = selected_names(call, type_name)
     body = {"@odata.context": context_url(call, context, names, "/$entity")}
-    return Answer(200, body | select(entry, names))
+    return Answer(200, body | _shown(entry, names, expansion))
+
+
+def _shown(
+    entry: JsonObject, names: list[str] | None, expansion: Expansion | None
+) -> JsonObject:
+    """Return an object as the request wants it."""
+    selected = select(entry, names)
+    if expansion is None:
+        return selected
+    related = expansion.into(entry)[expansion.relation]
+    return {**selected, expansion.relation: related}
 
 
 def select(entry: JsonObject, names: list[str] | None) -> JsonObject:

@@ -5,6 +5,7 @@ its methods.
 """
 
 import copy
+from functools import partial
 
 from runbook_lib.sandbox.directory import (
     new_service_principal,
@@ -14,7 +15,8 @@ from runbook_lib.sandbox.first_party import first_party_principal
 from runbook_lib.sandbox.graph_applications import location, shown
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_errors import GraphError, bad_request
-from runbook_lib.sandbox.graph_query import context_url, listed, single
+from runbook_lib.sandbox.graph_expand import Relations
+from runbook_lib.sandbox.graph_query import context_url, counted, listed, single
 from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
@@ -36,19 +38,45 @@ READ_ONLY = frozenset(
 
 def list_service_principals(graph: GraphCall) -> Answer:
     """Answer GET /servicePrincipals."""
+    seen, relations = _seen(graph), _relations(graph)
+    return listed(graph.call, "servicePrincipal", "servicePrincipals", seen, relations)
+
+
+def count_service_principals(graph: GraphCall) -> Answer:
+    """Answer GET /servicePrincipals/$count."""
+    return counted(graph.call, "servicePrincipal", _seen(graph))
+
+
+def _seen(graph: GraphCall) -> list[JsonObject]:
+    """Return the service principals that a list shows: those whose lag is over."""
     faults = graph.sandbox.faults
-    seen = [
+    return [
         shown(principal)
         for principal in graph.tenant.service_principals.values()
         if not faults.lagging("filter", principal["id"])
     ]
-    return listed(graph.call, "servicePrincipal", "servicePrincipals", seen)
+
+
+def _relations(graph: GraphCall) -> Relations:
+    """Return what $expand may ask of a service principal."""
+    assignments = graph.tenant.app_role_assignments.values()
+
+    def by(end: str, principal: JsonObject) -> list[JsonObject]:
+        return [entry for entry in assignments if entry[end] == principal["id"]]
+
+    return {
+        "appRoleAssignments": partial(by, "principalId"),
+        "appRoleAssignedTo": partial(by, "resourceId"),
+    }
 
 
 def get_service_principal(graph: GraphCall) -> Answer:
     """Answer GET /servicePrincipals/{id}."""
     principal = shown(graph.service_principal())
-    return single(graph.call, "servicePrincipal", "servicePrincipals", principal)
+    relations = _relations(graph)
+    return single(
+        graph.call, "servicePrincipal", "servicePrincipals", principal, relations
+    )
 
 
 def create_service_principal(graph: GraphCall) -> Answer:

@@ -188,9 +188,12 @@ def is_moment(value: str) -> bool:
 
 
 def is_binary(value: str) -> bool:
-    """Say whether a text is standard base64; base64url is not."""
+    """Say whether a text is standard base64, with or without line breaks.
+
+    base64url is not.
+    """
     try:
-        base64.b64decode(value, validate=True)
+        base64.b64decode("".join(value.split()), validate=True)
     except binascii.Error:
         return False
     return True

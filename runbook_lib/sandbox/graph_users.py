@@ -7,7 +7,7 @@ direct memberships".
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_directory import check_cast, list_roles_of
 from runbook_lib.sandbox.graph_errors import not_found
-from runbook_lib.sandbox.graph_query import listed, single
+from runbook_lib.sandbox.graph_query import counted, listed, single
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
 
@@ -48,6 +48,11 @@ def list_users(graph: GraphCall) -> Answer:
     users = graph.tenant.users.values()
     shown = users if "$select" in graph.call.query else map(_default, users)
     return listed(graph.call, "user", "users", shown)
+
+
+def count_users(graph: GraphCall) -> Answer:
+    """Answer GET /users/$count."""
+    return counted(graph.call, "user", graph.tenant.users.values())
 
 
 def get_user(graph: GraphCall) -> Answer:

@@ -120,7 +120,7 @@ def test_foreign_page_token_is_refused() -> None:
     assert error_of(answer)[1] == "Directory_ExpiredPageToken"
 
 
-@pytest.mark.parametrize("option", ["$search", "$expand", "$skip"])
+@pytest.mark.parametrize("option", ["$search", "$apply", "$skip"])
 def test_options_that_are_not_played_are_refused(option: str) -> None:
     """An option is never ignored in silence."""
     with World() as world:
