@@ -71,7 +71,6 @@ class SapTestMessage(Check):
                 "recipient": self.recipient,
                 "sender": text(row, "SenderAddress") if row else None,
             },
-            vantage="message trace",
             advice=self._advice(),
             facts={"mark": mark, "rows": rows},
             awaits=self._awaited(row, known, mark) if status in UNDERWAY else None,

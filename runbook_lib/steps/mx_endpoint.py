@@ -49,7 +49,7 @@ class MxEndpoint(Check):
             {"mailExchange": endpoint or None},
             context={"MX in DNS": published},
             advice=_difference(endpoint, published),
-            vantage="DNS as seen from this machine",
+            vantage="this machine",
         )
 
 

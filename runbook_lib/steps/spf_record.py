@@ -61,7 +61,7 @@ class SpfRecord(Check):
                 "DNS lookups of the whole policy": _cost(session, self.domain, records),
             },
             advice=_advice(trial, new),
-            vantage="DNS as seen from this machine",
+            vantage="this machine",
             facts={"explanation": found.explanation},
             awaits=_awaited(found, self.domain, new),
         )
