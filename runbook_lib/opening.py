@@ -239,12 +239,18 @@ def declare(
         tenant=dict(tenant.declared()),
         profile_doubts=tenant.profile.doubts(),
         digests={"catalogue": runbook.digest(), "library": library_digest()},
-        library=version("sap-exchange-runbooks"),
+        library=library_version(),
         guide=GUIDE,
         interactive=interactive,
         closer=closer,
         ledger_head=ledger_head,
     )
+
+
+@cache
+def library_version() -> str:
+    """Return the version of the installed package."""
+    return version("sap-exchange-runbooks")
 
 
 @cache

@@ -20,6 +20,10 @@ from runbook_lib.batch.journal import Journal
 from runbook_lib.batch.lease import die_with_parent, receive
 from runbook_lib.batch.shell import NotebookShell
 
+# Collections of young objects touch what is shared with the template, and a
+# tenant's process lives for a second or two.
+SELDOM = (50_000, 20, 50)
+
 
 def serve(lease: socket.socket, shell: NotebookShell, parent: int) -> NoReturn:
     """Take one request from the lease, execute it, and end."""
@@ -38,6 +42,7 @@ def _separate(lease: int, parent: int) -> None:
     """Become a process of its own: session, signals, descriptors, random numbers."""
     os.setsid()
     die_with_parent(parent)
+    gc.set_threshold(*SELDOM)
     gc.enable()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGCHLD):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from runbook_lib.batch.plan import Limits
 from runbook_lib.batch.processes import Engine, Process
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
+FIRST_COST, MOST_COST = 0.1, 1.0  # processor seconds of one tenant
 
 
 @dataclass(eq=False)
@@ -59,6 +61,31 @@ class Job:
 
 
 @dataclass
+class Stagger:
+    """Spaces the beginnings of tenants by the processor time that one costs.
+
+    Tenants mostly wait for answers, so many run at a time; but two that compute
+    at the same time on one processor only slow each other down.
+    """
+
+    processors: int = field(default_factory=lambda: os.cpu_count() or 1)
+    cost: float = FIRST_COST
+    _next: float = 0.0
+
+    def left(self) -> float:
+        """Return the seconds until the next tenant may begin."""
+        return max(0.0, self._next - time.monotonic())
+
+    def begun(self) -> None:
+        """Take in that a tenant begins."""
+        self._next = time.monotonic() + self.cost / self.processors
+
+    def ended(self, cpu: float) -> None:
+        """Take in the processor seconds of a tenant that ended."""
+        self.cost += (min(cpu, MOST_COST) - self.cost) / 8
+
+
+@dataclass
 class Queue:
     """Decides which job begins next.
 
@@ -72,6 +99,7 @@ class Queue:
     running: set[Job] = field(default_factory=set)
     closed: bool = False
     failures: int = 0
+    stagger: Stagger = field(default_factory=Stagger)
     _waiting: list[tuple[float, int, Job]] = field(default_factory=list)
     _canary: int = 0
     _begun: int = 0
@@ -90,11 +118,12 @@ class Queue:
 
     def startable(self) -> Iterator[Job]:
         """Yield the jobs that may begin now; each counts as running from then on."""
-        while len(self.running) < self.limits.workers:
+        while len(self.running) < self.limits.workers and not self.stagger.left():
             job = self._next()
             if job is None:
                 return
             self.running.add(job)
+            self.stagger.begun()
             yield job
 
     def wait(self, job: Job, seconds: float) -> None:
@@ -122,15 +151,25 @@ class Queue:
         self._waiting.clear()
         return waiting
 
-    def due(self) -> float | None:
-        """Return the time at which the next waiting job is due, or None."""
-        return self._waiting[0][0] if self._waiting else None
+    def pause(self) -> float | None:
+        """Return the seconds until another job may begin, or None: not by itself."""
+        if len(self.running) >= self.limits.workers:
+            return None
+        if self._may_begin():
+            return self.stagger.left()
+        if not self._waiting:
+            return None
+        return max(self._waiting[0][0] - time.monotonic(), self.stagger.left())
 
     def _next(self) -> Job | None:
         if self._waiting and self._waiting[0][0] <= time.monotonic():
             return heapq.heappop(self._waiting)[2]
-        canary_only = len(self.outcomes) < self._canary <= self._begun
-        if self.closed or canary_only or not self.fresh:
+        if not self._may_begin():
             return None
         self._begun += 1
         return self.fresh.popleft()
+
+    def _may_begin(self) -> bool:
+        """Tell whether a job that has not begun may begin."""
+        canary_only = len(self.outcomes) < self._canary <= self._begun
+        return bool(self.fresh) and not self.closed and not canary_only

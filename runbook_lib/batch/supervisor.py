@@ -119,10 +119,8 @@ class Supervisor:
 
     def _pause(self) -> float:
         """Return how long to sleep if nothing happens."""
-        due = self._queue.due()
-        if due is None or len(self._queue.running) >= self._plan.limits.workers:
-            return TICK
-        return max(0.0, min(TICK, due - time.monotonic()))
+        pause = self._queue.pause()
+        return TICK if pause is None else min(TICK, pause)
 
     def _look(self, pause: float) -> None:
         for key, _events in self._selector.select(pause):
@@ -153,6 +151,8 @@ class Supervisor:
                 return
         attempt = job.attempt
         assert attempt is not None  # noqa: S101 - set before a process starts
+        if job.process and job.process.exit:
+            self._queue.stagger.ended(job.process.exit.cpu)
         job.process, job.next_signal, job.signals = None, float("inf"), 0
         try:
             self._settle(job, attempt)

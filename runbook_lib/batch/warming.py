@@ -10,17 +10,26 @@ from __future__ import annotations
 import importlib
 import json
 import ssl
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import msal
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from runbook_lib import opening
 from runbook_lib.batch.shell import NotebookShell
 from runbook_lib.clients.http import Wire, open_http
 from runbook_lib.secret import Mask, mask_logging
 
+NAME = "warm.example"
 AUTHORITY = "https://login.example/00000000-0000-0000-0000-000000000000"
 
 # Loaded by name at their first use, in every process.
@@ -49,8 +58,10 @@ def warm_up(shell: NotebookShell) -> None:
         if importlib.util.find_spec(name.partition(".")[0]):
             importlib.import_module(name)
     opening.library_digest()
+    opening.library_version()
     _request()
     _token()
+    _handshake()
 
 
 def _request() -> None:
@@ -99,6 +110,43 @@ def _token() -> None:
         http_client=_NoNetwork(),
     )
     application.acquire_token_for_client(["https://graph.example/.default"])
+
+
+def _handshake() -> None:
+    """Do a TLS handshake between two ends in memory: OpenSSL loads what it needs."""
+    with TemporaryDirectory() as folder:
+        certificate = Path(folder, "certificate.pem")
+        certificate.write_bytes(_self_signed())
+        client = ssl.create_default_context(cafile=str(certificate))
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(certificate)
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(down, up, server_hostname=NAME),
+        server.wrap_bio(up, down, server_side=True),
+    ]
+    for end in (*ends, *ends):
+        with suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    ends[0].getpeercert(binary_form=True)
+
+
+def _self_signed() -> bytes:
+    """Return a key that nobody uses, and its certificate (PEM)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    form = serialization.PrivateFormat.PKCS8
+    secret = key.private_bytes(pem, form, serialization.NoEncryption())
+    return secret + made.public_bytes(pem)
 
 
 def _show(shell: Any) -> None:
