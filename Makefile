@@ -25,7 +25,7 @@ $(READY): $(LOCK) pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## Run option 1 against a sandbox tenant: plan, apply, verify, roll back
+demo: setup ## Choose an option and run options 1 to 3 against a sandbox tenant
 	$(BIN)/runbook demo
 
 test: setup ## Run the tests (under 5 minutes, offline)
