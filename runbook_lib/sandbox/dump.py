@@ -14,7 +14,7 @@ from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 LEFT_OUT = (
     "audit logs and sign-in logs (the sandbox keeps none)",
     "deleted items",
-    "messages in mailboxes and the message trace",
+    "messages in mailboxes, what counts for sending limits, and the message trace",
     "WhenChanged and WhenChangedUTC of Exchange objects",
     "texts and hashes of secrets and passwords",
 )
@@ -27,8 +27,8 @@ _LEFT_OUT_FIELDS = {
     "exchange",
     "vault",
 }
-_LEFT_OUT_EXCHANGE = {"traces"}
-_LEFT_OUT_MAILBOX = {"sent", "inbox"}
+_LEFT_OUT_EXCHANGE = {"traces", "held"}
+_LEFT_OUT_MAILBOX = {"sent", "inbox", "junk", "shares"}
 _LEFT_OUT_PROPERTIES = {"WhenChanged", "WhenChangedUTC"}
 
 

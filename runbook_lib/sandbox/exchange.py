@@ -89,7 +89,7 @@ def _checked(call: Call, version: str, tenant_id: str) -> Answer:
     cmdlet = cmdlets().get(name.lower())
     if cmdlet is None:
         return _unknown(sandbox, name)
-    if not may_run(sandbox, claims, cmdlet):
+    if not may_run(sandbox, sandbox.tenants[tenant_id], claims, cmdlet):
         return forbidden()
     return _run(call, tenant_id, cmdlet, cmdlet_input)
 

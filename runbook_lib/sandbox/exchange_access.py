@@ -1,7 +1,8 @@
 """Who may run a cmdlet through the admin API.
 
-An application needs the app role Exchange.ManageAsApp and a directory role on
-its service principal; which one decides what it may do.
+An application needs the app role Exchange.ManageAsApp; a person signs in with a
+client that has the delegated permission Exchange.Manage. What either may do is
+decided by role groups: by a directory role or as a member.
 Source: Microsoft Learn, "App-only authentication for unattended scripts in
 Exchange Online PowerShell"; field reports for the forms of the refusals.
 """
@@ -9,8 +10,13 @@ Exchange Online PowerShell"; field reports for the forms of the refusals.
 from typing import Any
 
 from runbook_lib.sandbox.exchange_contract import Cmdlet
+from runbook_lib.sandbox.exchange_roles import (
+    allows,
+    groups_by_directory_role,
+    groups_by_membership,
+)
 from runbook_lib.sandbox.http import Answer
-from runbook_lib.sandbox.state import Sandbox
+from runbook_lib.sandbox.state import Sandbox, Tenant
 from runbook_lib.sandbox.tokens import (
     GRAPH_AUDIENCES,
     OUTLOOK_AUDIENCES,
@@ -19,13 +25,7 @@ from runbook_lib.sandbox.tokens import (
 )
 
 MANAGE_AS_APP = "Exchange.ManageAsApp"
-
-# Template ids of Entra's built-in roles.
-GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
-EXCHANGE_ADMINISTRATOR = "29232cdf-9323-42fd-ade2-1d097af3e4de"
-GLOBAL_READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
-
-WRITING_ROLES = {GLOBAL_ADMINISTRATOR, EXCHANGE_ADMINISTRATOR}
+MANAGE = "Exchange.Manage"
 
 CHALLENGE = (
     'Bearer client_id="00000002-0000-0ff1-ce00-000000000000", '
@@ -49,20 +49,35 @@ def token_claims(
     stranger = claims["tid"] != tenant_id and sandbox.holds("exchange.tenant-of-token")
     if stranger or tenant_id not in sandbox.tenants:
         return forbidden()
-    roles = claims.get("roles", [])
-    if MANAGE_AS_APP not in roles and sandbox.holds("exchange.manage-as-app"):
+    if not _has_permission(sandbox, claims):
         return unauthorized()
     return claims
 
 
-def may_run(sandbox: Sandbox, claims: dict[str, Any], cmdlet: Cmdlet) -> bool:
-    """Say whether a directory role in the token allows the cmdlet."""
-    held = set(claims.get("wids", []))
-    if held & WRITING_ROLES or not sandbox.holds("exchange.directory-role"):
+def may_run(
+    sandbox: Sandbox, tenant: Tenant, claims: dict[str, Any], cmdlet: Cmdlet
+) -> bool:
+    """Say whether a role group of the caller allows the cmdlet."""
+    if not sandbox.holds("exchange.directory-role"):
         return True
-    if GLOBAL_READER not in held:
-        return False
-    return cmdlet.name.startswith("Get-") or not sandbox.holds("exchange.reader-reads")
+    groups = groups_by_directory_role(claims)
+    if sandbox.holds("exchange.role-group"):
+        groups |= groups_by_membership(tenant, claims)
+    if groups and not sandbox.holds("exchange.reader-reads"):
+        return True
+    return allows(tenant, groups, cmdlet.name)
+
+
+def _has_permission(sandbox: Sandbox, claims: dict[str, Any]) -> bool:
+    """Say whether a token lets its holder reach the admin API at all.
+
+    An application needs an app role, a person's client a delegated permission.
+    """
+    if "scp" in claims:
+        known = MANAGE in claims["scp"].split()
+        return known or not sandbox.holds("exchange.delegated")
+    known = MANAGE_AS_APP in claims.get("roles", [])
+    return known or not sandbox.holds("exchange.manage-as-app")
 
 
 def unauthorized() -> Answer:

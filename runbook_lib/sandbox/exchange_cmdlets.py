@@ -13,6 +13,7 @@ from runbook_lib.sandbox import (
     exchange_permissions,
     exchange_policies,
     exchange_principals,
+    exchange_role_groups,
     exchange_trace,
 )
 from runbook_lib.sandbox.exchange_contract import Cmdlet, bind
@@ -26,6 +27,7 @@ HANDLERS: dict[str, Handler] = {
     **exchange_organization.CMDLETS,
     **exchange_connectors.CMDLETS,
     **exchange_policies.CMDLETS,
+    **exchange_role_groups.CMDLETS,
     **exchange_principals.CMDLETS,
     **exchange_permissions.CMDLETS,
     **exchange_application_roles.CMDLETS,

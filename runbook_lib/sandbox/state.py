@@ -139,6 +139,8 @@ class ExchangeOrganization:
     group_members: dict[str, list[str]] = field(default_factory=dict)
     traces: list[TraceEntry] = field(default_factory=list)
     held: list[HeldMessage] = field(default_factory=list)
+    role_groups: list[JsonObject] = field(default_factory=list)
+    role_group_members: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass
