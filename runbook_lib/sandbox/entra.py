@@ -142,7 +142,7 @@ def instance_discovery(call: Call, identifier: str) -> Answer:
     return Answer(200, body, sign_in_headers())
 
 
-_ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call, str], Answer]], ...] = (
+ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call, str], Answer]], ...] = (
     (
         "GET",
         re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration"),
@@ -162,7 +162,7 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call, str], Answer]], ...] 
 def _dispatched(call: Call) -> Answer:
     """Find the route of a call; 404 for a path, 405 for a method without one."""
     allowed = []
-    for method, pattern, answer in _ROUTES:
+    for method, pattern, answer in ROUTES:
         match = pattern.fullmatch(call.path)
         if match and method == call.method:
             return answer(call, match[1])
