@@ -251,9 +251,6 @@ def test_mode_apply_in_the_parameters_cell(
     assert sandbox.writes() == []
 
 
-@pytest.mark.xfail(
-    reason="the opening cell of a rollback acts as soon as it is run", strict=True
-)
 def test_mode_rollback_in_the_parameters_cell(
     lab: Lab, page: Any, sandbox: Sandbox
 ) -> None:
