@@ -129,8 +129,13 @@ def test_peak_is_a_condition(peak: int | None, said: bool) -> None:
 
 CHANGES: list[tuple[str, Profile, int | None, dict[int, str]]] = [
     ("option 1 is preferred", GOOD, 1, {2: "D6", 3: "D3", 4: "D3"}),
-    ("old release, outside", OLD, 3, {1: "D5", 2: "D6", 4: "D6"}),
-    ("old release, inside", replace(OLD, external=False), 2, {1: "D5", 3: "D7a"}),
+    ("old release, outside", OLD, 3, {1: "D5", 2: "D6", 4: "D7"}),
+    (
+        "old release, inside",
+        replace(OLD, external=False),
+        2,
+        {1: "D5", 3: "D7a", 4: "D6"},
+    ),
     (
         "inside, Direct Send rejected",
         replace(OLD, external=False, direct_send_rejected=True),

@@ -167,8 +167,9 @@ def _less_preferred(option: int, chosen: int) -> Reason:
             "Mail leaves through one central host, which is what option 4 is for."
         )
         return Reason(option, "D8", sentence, OPTION_4)
+    rule = {2: "D6", 3: "D7"}[chosen]
     sentence = f"Option {chosen} needs fewer parts of one's own."
-    return Reason(option, "D6", sentence, "Microsoft's guide, “Setup considerations”")
+    return Reason(option, rule, sentence, "Microsoft's guide, “Setup considerations”")
 
 
 def _conditions(option: int, profile: Profile) -> Iterator[str]:
