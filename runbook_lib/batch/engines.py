@@ -6,11 +6,12 @@ import selectors
 from collections.abc import Callable
 from typing import Self
 
-from runbook_lib.batch.forking import DirectEngine
+from runbook_lib.batch.forking import DirectEngine, available
 from runbook_lib.batch.processes import Engine, Unavailable
 from runbook_lib.batch.stock import StockEngine
 
 MOST_TEMPLATES = 100
+TRIES = 3
 
 
 class Engines:
@@ -74,7 +75,7 @@ class Engines:
         if self._asked == "stock":
             return StockEngine()
         try:
-            return DirectEngine()
+            return _direct()
         except Unavailable as error:
             if self._asked == "direct":
                 raise
@@ -84,7 +85,7 @@ class Engines:
         if len(self._engines) >= MOST_TEMPLATES:
             return self._stock("The warm template ended too often")
         try:
-            engine = DirectEngine()
+            engine = _direct()
         except Unavailable as error:
             return self._stock(error.message)
         self._changed(engine.name, "The warm template ended and was started again")
@@ -94,3 +95,18 @@ class Engines:
         engine = StockEngine()
         self._changed(engine.name, why[:1].upper() + why[1:])
         return engine
+
+
+def _direct() -> DirectEngine:
+    """Start a template; one that is killed while it starts is started again.
+
+    Raises:
+        Unavailable: this system has none, or it ended each time.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return DirectEngine()
+        except Unavailable:
+            if not available():
+                raise
+    return DirectEngine()

@@ -1,0 +1,1 @@
+"""Batches: engines, supervision, isolation, resumption."""

@@ -1,0 +1,165 @@
+"""Sandboxes with many tenants, and batches against them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from runbook_lib.engine.chain import read_chain
+from runbook_lib.engine.record import EVENTS
+from tests.integration.world import World, runbook
+
+NOTEBOOK = "1-smtp-oauth"
+PATIENCE = 120.0
+
+
+@dataclass(frozen=True)
+class Many:
+    """A sandbox with several tenants, and the tenant files that a batch is given."""
+
+    world: World
+    tenants: Path
+
+    @property
+    def outputs(self) -> Path:
+        """Return where records go."""
+        return self.world.outputs
+
+    def files(self) -> list[Path]:
+        """Return the tenant files."""
+        return sorted(self.tenants.glob("*.yaml"))
+
+    def command(self, *options: str | Path, mode: str = "plan") -> list[str]:
+        """Return the command line of a batch over all tenant files."""
+        fixed = ["batch", NOTEBOOK, "--mode", mode, "--outputs", self.outputs]
+        return [*map(str, fixed), *map(str, options), "--tenants", str(self.tenants)]
+
+    def batch(self, *options: str | Path, mode: str = "plan") -> Batch:
+        """Run a batch to its end."""
+        done = runbook(*self.command("--json", *options, mode=mode))
+        assert "Traceback" not in done.stderr, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
+        return Batch(found, done.returncode, done.stderr)
+
+    def start(
+        self, *options: str | Path, mode: str = "plan"
+    ) -> subprocess.Popen[bytes]:
+        """Start a batch."""
+        command = [sys.executable, "-m", "runbook_lib.cli"]
+        return subprocess.Popen(
+            [*command, *self.command("--json", *options, mode=mode)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Return the lines of the ledger."""
+        path = self.outputs / "ledger.ndjson"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+    def dumps(self) -> list[str]:
+        """Return the tenants' configurations, with what is made anew left out."""
+        return [
+            comparable(replace(self.world, ready=self._ready(tenant)).dump())
+            for tenant in self.world.ready["tenants"]
+        ]
+
+    def _ready(self, tenant: dict[str, Any]) -> dict[str, Any]:
+        return {**self.world.ready, "tenants": [tenant]}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a batch printed, and how it ended."""
+
+    report: dict[str, Any]
+    exit_code: int
+    stderr: str
+
+    @property
+    def folder(self) -> Path:
+        """Return the record of the batch."""
+        return Path(self.report["record"])
+
+    @property
+    def tenants(self) -> dict[str, dict[str, Any]]:
+        """Return what became of each tenant, by name."""
+        return {tenant["tenant"]: tenant for tenant in self.report["tenants"]}
+
+    def events(self) -> list[Any]:
+        """Return the events of the batch's record."""
+        return list(read_chain(self.folder / EVENTS).events)
+
+
+def many(world: World, **changes: object) -> Many:
+    """Put tenant files into a folder of their own, changed as asked."""
+    folder = world.folder / "tenants"
+    folder.mkdir()
+    for tenant in world.ready["tenants"]:
+        source = Path(tenant["tenant_file"])
+        data = yaml.safe_load(source.read_text("utf-8"))
+        data |= changes
+        (folder / source.name).write_text(yaml.safe_dump(data), "utf-8")
+    return Many(world, folder)
+
+
+def comparable(dump: bytes) -> str:
+    """Return a dump without what differs between any two undisturbed runs.
+
+    Ids are replaced by the order in which they first appear, run ids and times
+    by nothing.
+    """
+    text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}", "RUN", dump.decode())
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z?", "TIME", text)
+    names: dict[str, str] = {}
+    ids = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+    def name(match: re.Match[str]) -> str:
+        return names.setdefault(match[0], f"id{len(names)}")
+
+    return re.sub(ids, name, text)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes below a process, its children first."""
+    found = _children(pid)
+    for child in list(found):
+        found += descendants(child)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
+    except OSError:
+        return []
+    return [int(child) for child in text.split()]
+
+
+def awaited(condition: Any, *, patience: float = PATIENCE) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
+
+
+def kill(pid: int) -> bool:
+    """Kill a process; tell whether it was there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True

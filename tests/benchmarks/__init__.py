@@ -1,0 +1,1 @@
+"""Measurements: what a batch costs, against the other ways of running a notebook."""
