@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.policy
 import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -172,11 +172,13 @@ class SubmissionClient:
         token: Secret,
         message: EmailMessage,
         recipients: Sequence[str],
+        sending: Callable[[], None] = lambda: None,
     ) -> Dialogue:
         """Sign in and send one message to all recipients, or to none.
 
         The envelope sender is the mailbox. A refused recipient ends the dialogue
-        before DATA.
+        before DATA. `sending` is called when the server waits for the content:
+        what happens before it has sent nothing.
 
         Raises:
             OutcomeUnknown: the message was sent and no final reply came.
@@ -192,7 +194,7 @@ class SubmissionClient:
             banner = greet(conversation, self._timeout)
             authenticate(conversation, self._name, blob, initial_response=False)
             envelope(conversation, mailbox, addresses)
-            reply = transmit(conversation, content, self._final_timeout)
+            reply = transmit(conversation, content, self._final_timeout, sending)
             leave(conversation)
         return _dialogue(conversation, reply, banner)
 

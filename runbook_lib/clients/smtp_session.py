@@ -6,6 +6,7 @@ Source: RFC 5321; RFC 3207 (STARTTLS); RFC 4954 (AUTH).
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from contextlib import suppress
 
 from runbook_lib.clients.smtp_dialogue import Conversation, Reply
@@ -68,10 +69,16 @@ def envelope(conversation: Conversation, sender: str, recipients: list[str]) -> 
         expect(conversation, "RCPT", f"RCPT TO:<{recipient}>", 250, 251)
 
 
-def transmit(conversation: Conversation, content: bytes, timeout: float) -> Reply:
+def transmit(
+    conversation: Conversation,
+    content: bytes,
+    timeout: float,
+    sending: Callable[[], None],
+) -> Reply:
     """Send the message and return the server's acceptance."""
     conversation.write = True
     expect(conversation, "DATA", "DATA", 354)
+    sending()
     reply = conversation.data(content, timeout=timeout)
     if reply.code != 250:
         raise refused(conversation, "the message", reply)

@@ -68,7 +68,7 @@ class Attempt:
 
     def pauses(self, seconds: float) -> Pauses:
         """Return growing pauses that end after that many seconds."""
-        return Pauses(self, self.monotonic() + seconds)
+        return Pauses(self, self.monotonic() + seconds, FIRST_PAUSE)
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Pauses:
 
     attempt: Attempt
     deadline: float
-    length: float = FIRST_PAUSE
+    length: float
 
     def again(self) -> bool:
         """Pause and return True, or return False once the deadline has passed."""

@@ -121,7 +121,6 @@ def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
     sent = history.acted(record.events, step.id)
     if sent is None:
         attempt.begin(step, resolved, {}, "create")
-        record.append("step.act", mode=attempt.mode, step=step.id)
         facts = _acted(attempt, step, resolved)
         sent = record.append("step.acted", mode=attempt.mode, step=step.id, facts=facts)
     known = cast("State", sent.get("facts") or {})
@@ -161,9 +160,16 @@ def _with_borrowed(attempt: Attempt, step: Probe, resolved: CredentialProbe) -> 
 
 
 def _acted(attempt: Attempt, step: Probe, resolved: MessageProbe) -> State:
-    """Send the message; what was surely not sent may be sent in a later attempt."""
+    """Send the message; what was surely not sent may be sent in a later attempt.
+
+    That the message goes out next is on disk before it does.
+    """
+
+    def sending() -> None:
+        attempt.record.append("step.act", mode=attempt.mode, step=step.id)
+
     try:
-        return resolved.act(attempt.session)
+        return resolved.act(attempt.session, sending)
     except (*NOTHING_WRITTEN, NothingToDo) as error:
         attempt.refused(step, error)
         raise

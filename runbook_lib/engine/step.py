@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -218,8 +218,12 @@ class MessageProbe(Probe):
 
     effect: ClassVar[Literal["none", "message", "credential"]] = "message"
 
-    def act(self, session: Session) -> State:
-        """Send the message; return what is known of it (Message-ID, last reply)."""
+    def act(self, session: Session, sending: Callable[[], None]) -> State:
+        """Send the message; return what is known of it (Message-ID, last reply).
+
+        `sending` is called when all is ready and the message itself goes out
+        next: what ends before it may be done again, what ends after it may not.
+        """
         raise NotImplementedError
 
     def follow(self, session: Session, sent: State) -> Observation:

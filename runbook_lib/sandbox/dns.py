@@ -19,6 +19,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from runbook_lib.sandbox.http import UNANSWERED
 from runbook_lib.sandbox.state import Sandbox
 
 TIME_TO_LIVE = 300
@@ -127,7 +128,7 @@ def answered(sandbox: Sandbox, data: bytes, *, udp: bool) -> bytes | None:
     response = dns.message.make_response(query, recursion_available=True)
     befalls = sandbox.faults.disturbance("dns")
     if befalls.startswith("stall"):
-        _log(sandbox, response, status="stalled")
+        _log(sandbox, response, status=UNANSWERED[befalls])
         return None
     try:
         _fill(sandbox, response, fails=befalls == "503-before")

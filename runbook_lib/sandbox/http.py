@@ -33,6 +33,7 @@ UNANSWERED_AFTER = {
     "reset-after": "reset after the effect",
     "stall-after": "stalled after the effect",
 }
+UNANSWERED = {**UNANSWERED_BEFORE, **UNANSWERED_AFTER}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -65,7 +65,7 @@ class SendTestMessage(MessageProbe):
         """Return the subject, by which a message is found if its ID is not known."""
         return f"Test of SAP outbound mail, {self.audience} ({session.mark})"
 
-    def act(self, session: Session) -> State:
+    def act(self, session: Session, sending: Callable[[], None]) -> State:
         """Send the message once."""
         token = sap_token(session, self.app_id, self.key_id)
         try:
@@ -76,6 +76,7 @@ class SendTestMessage(MessageProbe):
                 token=token.secret,
                 message=self._message(session),
                 recipients=[self.recipient],
+                sending=sending,
             )
         except SmtpRefused as refusal:
             raise precise(refusal) from None

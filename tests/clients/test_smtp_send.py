@@ -179,6 +179,21 @@ def test_an_address_cannot_break_out(endpoint: Endpoint, address: str) -> None:
     assert server.received == []
 
 
+def test_it_says_when_the_message_goes_out(endpoint: Endpoint) -> None:
+    """After all that may be refused, before the first octet of the content."""
+    heard: list[list[Any]] = []
+    with endpoint.server() as server:
+        endpoint.client(server).send(
+            HOST,
+            mailbox=MAILBOX,
+            token=Secret(TOKEN),
+            message=message(),
+            recipients=[MAILBOX],
+            sending=lambda: heard.append([*server.received, *server.messages]),
+        )
+    assert [lines[-1] for lines in heard] == ["DATA"]
+
+
 def test_a_message_needs_an_id_and_a_recipient(endpoint: Endpoint) -> None:
     """Without them the message could be neither traced nor sent."""
     anonymous = message()

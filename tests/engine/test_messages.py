@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -91,6 +92,21 @@ def test_one_message_across_attempts(ready: Bench, attempts: int) -> None:
     arrive(ready)
     assert ready.run(Message()).outcome is Outcome.OK
     assert ready.world.messages == ["message"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("defect")])
+def test_killed_before_sending_is_sent_in_the_next_attempt(
+    ready: Bench, error: BaseException
+) -> None:
+    """What ends before the message goes out has sent nothing."""
+    arrive(ready)
+    ready.world.unready.append(error)
+    with suppress(KeyboardInterrupt):
+        assert ready.run(Message()).outcome is Outcome.ERROR
+    assert "step.act" not in ready.kinds()
+    ready.kill_and_resume()
+    assert ready.run(Message()).outcome is Outcome.OK
+    assert len(ready.world.sent) == 1
 
 
 @pytest.mark.parametrize("effect", [True, False])

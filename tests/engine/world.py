@@ -68,7 +68,8 @@ class World:
     `lag` is how many reads after a write still show the old values. `faults`
     are the fates of the next writes (None: all is well), `blind` the errors of
     the next reads. `sent` are all writes that were tried. `before_write` is
-    called before each, to look at the record. The clock moves only in `sleep`.
+    called before each, to look at the record. `unready` are the fates of the next
+    messages before they go out. The clock moves only in `sleep`.
     `adopt` says that somebody else made what is there.
     """
 
@@ -78,6 +79,7 @@ class World:
     blind: deque[Exception | None] = field(default_factory=deque)
     sent: list[tuple[str, object]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    unready: deque[BaseException] = field(default_factory=deque)
     reads: int = 0
     before_write: Callable[[], object] = lambda: None
     windows: Windows = field(
@@ -109,6 +111,11 @@ class World:
             self.values[name] = value
         if fault is not None:
             raise fault.error
+
+    def prepare(self) -> None:
+        """Make a message ready, or not."""
+        if self.unready:
+            raise self.unready.popleft()
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -303,9 +310,11 @@ class Message(MessageProbe):
         """Return the status."""
         return {"status": "Delivered"}
 
-    def act(self, session: Session) -> State:
-        """Send it."""
+    def act(self, session: Session, sending: Callable[[], None]) -> State:
+        """Send it, once it is ready."""
         world = world_of(session)
+        world.prepare()
+        sending()
         world.write("sent", self.name)
         world.messages.append(self.name)
         return {"id": self.name}

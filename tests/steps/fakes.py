@@ -364,11 +364,13 @@ class FakeSubmission:
         token: Secret,
         message: EmailMessage,
         recipients: Sequence[str],
+        sending: Callable[[], None] = lambda: None,
     ) -> Dialogue:
         """Send a message."""
         self.calls.append(("send", (host, port, mailbox, tuple(recipients))))
         if self.refusal is not None:
             raise self.refusal
+        sending()
         self.sent.append(message)
         return Dialogue(("S: 250 2.0.0",), 250, "2.0.0", self.text, {})
 

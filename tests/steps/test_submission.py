@@ -86,6 +86,11 @@ def test_a_token_is_asked_for_anew_as_the_sap_application(fake: FakeSession) -> 
     assert "the-secret" not in str(seen)
 
 
+def fail() -> None:
+    """Stand for a message that must not go out."""
+    raise AssertionError("the message goes out")
+
+
 @pytest.mark.parametrize("step", [TOKEN, SIGN_IN])
 def test_a_sealed_sink_skips_the_proof(fake: FakeSession, step: Any) -> None:
     """Only the recipient can read the secret."""
@@ -94,7 +99,7 @@ def test_a_sealed_sink_skips_the_proof(fake: FakeSession, step: Any) -> None:
         step.observe(seen_as(fake))
     assert caught.value.reason == "no_credential"
     with pytest.raises(NothingToDo):
-        message().act(seen_as(fake))
+        message().act(seen_as(fake), fail)
     assert fake.submission.calls == []
 
 
@@ -155,7 +160,7 @@ def test_a_refused_sign_in_is_told_apart(
     assert caught.value.facts == {"reply": 535}
     assert SIGN_IN.remedies.get(expected) == remedy
     with pytest.raises(SmtpRefused, match=text[:10]):
-        message().act(seen_as(fake))
+        message().act(seen_as(fake), fail)
 
 
 def test_precise_leaves_others_as_they_are() -> None:
@@ -183,7 +188,9 @@ def test_a_message_goes_to_the_recipient_of_the_tenant_file_only(
 ) -> None:
     """From the mailbox itself, marked with the run; its content asks for nothing."""
     fake.submission.text = "2.0.0 OK <abc@PROD.OUTLOOK.COM> [Hostname=x]"
-    facts = message().act(seen_as(fake))
+    told: list[str] = []
+    facts = message().act(seen_as(fake), lambda: told.append("sending"))
+    assert told == ["sending"]
     assert fake.submission.calls == [
         ("send", (HOST, 587, MAILBOX, ("inbox@contoso.com",)))
     ]
