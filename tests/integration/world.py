@@ -64,6 +64,15 @@ class World:
         return self.folder / "outputs"
 
     @property
+    def ledger(self) -> Ledger:
+        """Return the ledger of the records."""
+        return Ledger(self.outputs / "ledger.ndjson")
+
+    def record(self, run: str) -> Path:
+        """Return the folder of a run's record."""
+        return self.outputs / str(self.tenant["name"]) / run
+
+    @property
     def sink(self) -> Path:
         """Return the folder of the tenant's client secrets."""
         return self.tenant_file.parent / f"client-secret-{self.tenant['name']}"
@@ -177,17 +186,34 @@ def drive(
     It is quick, for tests that need a state; papermill and the command line have
     tests of their own.
     """
+    run = parameters.setdefault("run_id", opening.new_run_id(utc_now()))
+    return close(world, run, attempt(world, mode, notebook=notebook, **parameters))
+
+
+def attempt(
+    world: World,
+    mode: str,
+    *,
+    run_id: str,
+    notebook: str = NOTEBOOK,
+    **parameters: str,
+) -> str:
+    """Run the cells, leave the record open, and return how they ended."""
     source = find_notebook(notebook)
-    given = world.given(mode, **parameters)
-    given.setdefault("run_id", opening.new_run_id(utc_now()))
-    values = checked(source, given).values
-    record = world.outputs / str(world.tenant["name"]) / given["run_id"]
-    record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ledger = Ledger(world.outputs / "ledger.ndjson")
-    ledger.opened(given["run_id"], str(world.tenant["name"]))
-    ended = _executed(_cells(source.path), values, given["run_id"])
+    values = checked(source, world.given(mode, run_id=run_id, **parameters)).values
+    world.record(run_id).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    world.ledger.opened(run_id, str(world.tenant["name"]))
+    return _executed(_cells(source.path), values, run_id)
+
+
+def close(world: World, run: str, ended: str) -> Closed:
+    """Close a run whose cells have ended."""
     return close_run(
-        record, ledger=ledger, kernel_ended=ended, notebook=None, closer="test"
+        world.record(run),
+        ledger=world.ledger,
+        kernel_ended=ended,
+        notebook=None,
+        closer="test",
     )
 
 

@@ -1,0 +1,243 @@
+"""An apply run disturbed at one request, run again, judged and rolled back."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runbook_lib.evidence.audit_record import check_record
+from runbook_lib.evidence.close import Closed
+from runbook_lib.evidence.finding import Severity
+from tests.integration.alike import GUID, alike, differing, marked
+from tests.integration.fault_bench import Bench
+from tests.integration.world import close, events, step_ends
+
+LAG = "lag=3"
+
+FAULTS = (
+    "request-reset-before",
+    "request-reset-after",
+    "request-503-before",
+    "request-503-after",
+    "request-stall-before",
+    "request-stall-after",
+)
+# What cannot befall a protocol: DNS over UDP has no connection, and an SMTP server
+# that answers 421 has not taken the message over (RFC 5321 section 4.2.5).
+IMPOSSIBLE = {
+    ("dns", "request-reset-before"),
+    ("dns", "request-reset-after"),
+    ("dns", "request-503-after"),
+    ("smtp", "request-503-after"),
+}
+SAID: dict[str, str | int] = {
+    "request-reset-before": "reset before the effect",
+    "request-reset-after": "reset after the effect",
+    "request-503-before": 503,
+    "request-503-after": 503,
+    "request-stall-before": "stalled before the effect",
+    "request-stall-after": "stalled after the effect",
+}
+TAKEN_OVER = (250, SAID["request-reset-after"], SAID["request-stall-after"])
+OTHERWISE: dict[tuple[str, str | int], str | int] = {
+    ("smtp", 503): 421,
+    ("dns", 503): "SERVFAIL",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One disturbance: of which kind of run, what, and at which request."""
+
+    kind: str
+    fault: str
+    number: int
+
+    def __str__(self) -> str:
+        """Return a name to find the case again by."""
+        return f"{self.kind} {self.fault}={self.number}"
+
+    @property
+    def kills(self) -> bool:
+        """Tell whether the process is killed while the request is not answered."""
+        return "stall" in self.fault
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of the sandbox's log, without what differs between runs."""
+
+    protocol: str
+    method: str
+    what: str
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> Request:
+        """Read a line of the log."""
+        body = line["body"] if isinstance(line["body"], dict) else {}
+        told = str(body.get("CmdletName") or line["path"].rpartition("/")[2])
+        what = GUID.sub(lambda match: _well_known(match[0]), told)
+        return cls(line["protocol"], line["method"], what)
+
+
+def _well_known(identifier: str) -> str:
+    return identifier if identifier.startswith("0000000") else "<id>"
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run does that nothing disturbs, but for the lag.
+
+    `places` count from 1 the requests to disturb: those that a run without lag
+    sends as well, and every write. The others are reads again while waiting.
+    """
+
+    requests: tuple[Request, ...]
+    places: frozenset[int]
+    dump: Any
+    outcomes: Mapping[str, str]
+    changed: tuple[str, ...]
+    stored: int
+
+    def cases(self, kind: str) -> list[Case]:
+        """Return every disturbance of every place."""
+        return [
+            Case(kind, fault, number)
+            for number, request in enumerate(self.requests, start=1)
+            if number in self.places
+            for fault in FAULTS
+            if (request.protocol, fault) not in IMPOSSIBLE
+        ]
+
+
+def _ran_well(bench: Bench, *faults: str) -> tuple[list[dict[str, Any]], Closed]:
+    """Run and close; return what was sent, and the record."""
+    bench.disturb(*faults)
+    run = bench.new_run()
+    ended = bench.apply(run)
+    lines = bench.seen()
+    closed = close(bench.world, run, ended)
+    assert (ended, closed.result) == ("finished", "succeeded"), step_ends(closed)
+    return lines, closed
+
+
+def _places(plain: list[Request], lagging: Sequence[Request]) -> frozenset[int]:
+    """Return where in a run with lag the requests of one without stand."""
+    places, last = [], 0
+    for request in plain:
+        last = lagging.index(request, last) + 1
+        places.append(last)
+    return frozenset(places)
+
+
+def undisturbed(bench: Bench) -> Undisturbed:
+    """Run without lag and with it, and return what was seen."""
+    sent, first = _ran_well(bench)
+    assert list(_rolled_back(bench, first.folder.name)) == []
+    lines, closed = _ran_well(bench, LAG)
+    requests = tuple(map(Request.of, lines))
+    writes = {place for place, line in enumerate(lines, start=1) if line["write"]}
+    run = closed.folder.name
+    found = Undisturbed(
+        requests,
+        _places([*map(Request.of, sent)], requests) | writes,
+        alike(bench.world.dump(), bench.start, events(closed), run),
+        _outcomes(closed),
+        _changed(closed),
+        bench.stored(),
+    )
+    assert list(_rolled_back(bench, run)) == []
+    return found
+
+
+def _outcomes(closed: Closed) -> dict[str, str]:
+    """Return how each step ended; changed in one attempt is changed."""
+    last = {step: str(end["outcome"]) for step, end in step_ends(closed).items()}
+    return {**last, **dict.fromkeys(_changed(closed), "changed")}
+
+
+def _changed(closed: Closed) -> tuple[str, ...]:
+    written = [e for e in events(closed) if e.get("outcome") == "changed"]
+    return tuple(dict.fromkeys(str(event["step"]) for event in written))
+
+
+def play(bench: Bench, reference: Undisturbed, case: Case) -> list[str]:
+    """Disturb a run, run the same command again, and say what is not right."""
+    bench.disturb(LAG, f"{case.fault}={case.number}")
+    run = bench.new_run()
+    first = bench.apply(run, kill=case.kills)
+    if first == "unforeseen":
+        return ["unforeseen", (bench.world.folder / "traceback.txt").read_text("utf-8")]
+    problems = list(_hit(bench, reference, case, first))
+    ended = bench.apply(run)
+    closed = close(bench.world, run, ended)
+    problems += _judged(bench, reference, closed)
+    return [*problems, *_rolled_back(bench, run)]
+
+
+def _hit(bench: Bench, reference: Undisturbed, case: Case, ended: str) -> Iterator[str]:
+    """Say whether the disturbance befell the request that was meant."""
+    lines = bench.seen()
+    if len(lines) < case.number:
+        yield f"only {len(lines)} requests were sent"
+        return
+    line = lines[case.number - 1]
+    meant, hit = reference.requests[case.number - 1], Request.of(line)
+    if (meant.protocol, meant.method) != (hit.protocol, hit.method):
+        yield f"{hit} was disturbed in place of {meant}"
+    said = SAID[case.fault]
+    if line["status"] != OTHERWISE.get((hit.protocol, said), said):
+        yield f"{hit} was answered {line['status']}, not {said}"
+    if (ended == "died") != case.kills:
+        yield f"the first attempt {ended}"
+
+
+def _judged(bench: Bench, reference: Undisturbed, closed: Closed) -> Iterator[str]:
+    """Compare tenant, sink and record with those of the undisturbed run."""
+    run, told = closed.folder.name, events(closed)
+    dump = bench.world.dump()
+    yield from differing(alike(dump, bench.start, told, run), reference.dump)
+    yield from (
+        f"{n} {what} of one mark" for what, n in marked(dump, run).items() if n > 1
+    )
+    if bench.stored() != reference.stored:
+        yield f"{bench.stored()} secrets in the sink, not {reference.stored}"
+    messages = Counter(_recipients(bench.seen()))
+    yield from (f"{n} messages to {to}" for to, n in messages.items() if n > 1)
+    yield from (
+        str(f)
+        for f in check_record(closed.folder).findings
+        if f.severity == Severity.BROKEN
+    )
+    if told.count("run.resumed") != 1:
+        yield "the record does not say that the run was resumed"
+    if closed.result != "succeeded":
+        yield f"the run {closed.result}"
+
+
+def _recipients(lines: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Return the recipient of each message that the server took over."""
+    recipient = ""
+    for line in lines:
+        if line["method"] == "RCPT":
+            recipient = str(line["path"])
+        if line["method"] == "DATA" and line["status"] in TAKEN_OVER:
+            yield recipient
+
+
+def _rolled_back(bench: Bench, run: str) -> Iterator[str]:
+    """Roll back; say what is left of the run."""
+    new, ended = bench.roll_back(run)
+    closed = close(bench.world, new, ended)
+    if (ended, closed.result) != ("finished", "rolled back"):
+        yield f"the rollback {ended}: {closed.result}"
+    for step, end in step_ends(closed).items():
+        if end["outcome"] not in ("reverted", "skipped"):
+            yield f"{step} was {end['outcome']} in the rollback: {end.get('problem')}"
+    left = json.loads(bench.world.dump())
+    yield from differing(left, json.loads(bench.start), "after the rollback")
+    if bench.stored():
+        yield f"{bench.stored()} secrets are left in the sink"
