@@ -9,6 +9,7 @@ from runbook_lib import opening
 from runbook_lib.clients.private_files import write_private
 from runbook_lib.engine import history
 from runbook_lib.engine.attempt import Attempt
+from runbook_lib.engine.chain import Event
 from runbook_lib.engine.expect import KnownAfterApply
 from runbook_lib.engine.record import Record
 from runbook_lib.engine.run import Engine
@@ -31,7 +32,7 @@ from runbook_lib.sap.values import mail_node, oauth_client
 from runbook_lib.secret import Mask
 from runbook_lib.session import open_session
 from runbook_lib.steps.catalogue import runbook_named
-from runbook_lib.steps.choose_option import carried
+from runbook_lib.steps.choose_option import AGAINST_OAUTH, carried
 from runbook_lib.tenant import Tenant
 from runbook_lib.views import frontend
 from runbook_lib.views.heading import opened_card
@@ -192,7 +193,9 @@ def write_parameters(run: Run, *, chosen: KnownAfterApply) -> None:
     if notebook is None:
         print("No option was chosen, so there is no parameter file.")
         return
-    values = carried(str(notebook), run.parameters.values)
+    context = cast("Event", history.ends(run.record.events)[chosen.step]["context"])
+    against = {AGAINST_OAUTH: str(context.get(AGAINST_OAUTH) or "")}
+    values = carried(str(notebook), {**run.parameters.values, **against})
     file = ParametersFile(runbook=str(notebook), parameters=values)
     text = f"{file.text()}\n"
     write_private(run.record.folder / PARAMETERS_FILE, text.encode())

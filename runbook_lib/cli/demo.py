@@ -12,7 +12,13 @@ from typing import Any
 
 import click
 
-from runbook_lib.cli.demo_people import hand_in, publish_spf, send_from_sap
+from runbook_lib.cli.demo_people import (
+    FACTS,
+    REASONS,
+    hand_in,
+    publish_spf,
+    send_from_sap,
+)
 from runbook_lib.cli.execution import execute
 from runbook_lib.cli.notebooks import find_notebook
 from runbook_lib.cli.probe import look
@@ -96,7 +102,7 @@ def demo(outputs: str, wants_json: bool) -> None:
 
 
 def _choice(stage: Stage) -> Iterator[Shown]:
-    yield stage.run("0-choose-an-option", "plan", Result.SUCCEEDED)
+    yield stage.run("0-choose-an-option", "plan", Result.SUCCEEDED, **FACTS)
 
 
 def _oauth(stage: Stage) -> Iterator[Shown]:
@@ -136,8 +142,8 @@ def _direct(stage: Stage) -> Iterator[Shown]:
 
 def _relay(stage: Stage) -> Iterator[Shown]:
     option = "3-relay-connector"
-    given = {"evidence": str(stage.folder / "handed-in")}
-    yield stage.run(option, "plan", Result.SUCCEEDED)
+    given = {"evidence": str(stage.folder / "handed-in"), **REASONS}
+    yield stage.run(option, "plan", Result.SUCCEEDED, **REASONS)
     applied = stage.run(option, "apply", Result.INCOMPLETE, wait="0", **given)
     yield applied
     yield from _proven(stage, option, applied, given, outside=True)

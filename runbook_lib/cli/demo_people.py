@@ -15,6 +15,22 @@ ADDRESS = "203.0.113.10"
 SENDER = "noreply"
 NOTICE = "Demonstration text, not a real attestation."
 
+# A system that nothing keeps from option 1.
+FACTS = {
+    "product": "s4-onprem",
+    "sap_basis": "758",
+    "crypto_library": "8.5.48",
+    "external": "yes",
+    "recipients_per_day": "2000",
+    "external_per_day": "500",
+    "messages_per_minute": "10",
+    "senders": "1",
+    "port_submission": "yes",
+    "smtp_auth": "yes",
+}
+# Why option 3 is demonstrated all the same.
+REASONS = {"why_not_oauth": "the demo of option 3", "external": "yes"}
+
 STATEMENT = """\
 who: Demo
 when: "2026-01-01"

@@ -15,6 +15,9 @@ RUNBOOK = Runbook(
     proof=(),
 )
 
+# What the choice says against option 1, beside the parameters.
+AGAINST_OAUTH = "against option 1"
+
 # Runbook -> its parameter -> ours that holds the value.
 CARRIED: Mapping[str, Mapping[str, str]] = {
     "1-smtp-oauth": {
@@ -27,17 +30,22 @@ CARRIED: Mapping[str, Mapping[str, str]] = {
         "sender": "sender",
         "external": "external",
         "probe": "probe_mx",
+        "why_not_oauth": AGAINST_OAUTH,
     },
 }
 
 
 def carried(notebook: str, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters that a chosen runbook takes over, as far as known."""
+    """Return the parameters that a chosen runbook takes over, as far as known.
+
+    `values` are the parameters of the choice, and what it says against option 1.
+    """
     names = CARRIED.get(notebook, {})
     return {theirs: values[ours] for theirs, ours in names.items() if values.get(ours)}
 
 
 __all__ = [
+    "AGAINST_OAUTH",
     "CARRIED",
     "RUNBOOK",
     "ChooseOption",

@@ -103,6 +103,7 @@ class CreateRelayConnector(Change):
     title: ClassVar[str] = "Create the inbound connector"
     guide: ClassVar[str] = STEPS
     requires: ClassVar[tuple[str, ...]] = (
+        "relay-conditions",
         "operator-manages-connectors",
         "sender-domain",
         "sender-identification",

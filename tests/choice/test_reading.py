@@ -26,14 +26,27 @@ from runbook_lib.steps.choice.reading import (
     yes_no,
 )
 from runbook_lib.steps.choice.steps import ChooseOption
-from runbook_lib.steps.choose_option import CARRIED, carried
+from runbook_lib.steps.choose_option import AGAINST_OAUTH, CARRIED, carried
 
 SMTP, MX = "smtp.office365.com", "contoso-com.mail.protection.outlook.com"
 
 GOOD = {*(f"option {number}" for number in (1, 2, 3, 4)), "managed by SAP"}
 
-# What the notebook declares before anybody fills it in.
-DECLARED = find_notebook("0-choose-an-option").declared
+# What the notebook declares before anybody fills it in, and a filled-in system.
+EMPTY = find_notebook("0-choose-an-option").declared
+DECLARED = {
+    **EMPTY,
+    "product": "s4-onprem",
+    "sap_basis": "758",
+    "crypto_library": "8.5.48",
+    "external": "yes",
+    "recipients_per_day": "2000",
+    "external_per_day": "500",
+    "hub_network": "no",
+    "application_servers": "2",
+    "port_submission": "yes",
+    "smtp_auth": "yes",
+}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +161,27 @@ def test_questions_are_asked() -> None:
     assert found.awaits.sentence.startswith("Undetermined. Is port 587")
 
 
+def test_nothing_is_assumed_of_a_system() -> None:
+    """The notebook as it comes asks for all that option 1 needs, and no default."""
+    own = set(EMPTY) - {"tenant", "mode", "run_id", "outputs"}
+    assert {EMPTY[name] for name in own} == {""}
+    found = seen(**dict.fromkeys(own, ""))
+    assert found.properties["recommendation"] == "undetermined"
+    assert found.awaits is not None
+    for word in ("product", "SAP_BASIS", "CommonCryptoLib", "port 587", "SMTP AUTH"):
+        assert word in found.awaits.sentence
+
+
+def test_ports_are_shown_with_their_vantage(tmp_path: Path) -> None:
+    """Declared, measured or not known."""
+    declared = seen().context
+    assert declared["port_587"] == "open: as declared"
+    assert declared["port_25"] == "not known"
+    probe = probed(tmp_path, connects=True)
+    measured = seen(probe_submission=probe, port_submission="").context
+    assert measured["port_587"] == "open: runbook probe on erp at now"
+
+
 def test_nothing_fits_leads_to_next_steps() -> None:
     """The guide's last section."""
     found = seen(external_per_day="900,000", licenses="10")
@@ -196,7 +230,7 @@ def test_carried_parameters_exist_on_both_sides(notebook: str) -> None:
     assert notebook in RUNBOOKS
     theirs = find_notebook(notebook).declared
     assert set(CARRIED[notebook]) <= set(theirs)
-    assert set(CARRIED[notebook].values()) <= set(DECLARED)
+    assert set(CARRIED[notebook].values()) <= {*DECLARED, AGAINST_OAUTH}
 
 
 def test_unknown_values_are_not_carried() -> None:

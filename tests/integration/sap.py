@@ -16,6 +16,8 @@ SENDER = "noreply@contoso.com"
 INSIDE = "inbox@contoso.com"
 OUTSIDE = "postmaster@fabrikam.example"
 
+REASONS = {"why_not_oauth": "SAP_BASIS 7.40", "external": "yes"}
+
 SPF = f'"v=spf1 ip4:{SAP_PUBLIC} include:spf.protection.outlook.com -all"'
 MX = "contoso-com.mail.protection.outlook.com"
 

@@ -14,6 +14,7 @@ from tests.integration.sap import (
     INSIDE,
     NODE,
     OUTSIDE,
+    REASONS,
     SAP_PUBLIC,
     SPF,
     STRANGER,
@@ -33,8 +34,11 @@ TESTS = ("sap-test-message:internal", "sap-test-message:external")
 
 def run(world: World, notebook: str, mode: str, **parameters: str) -> Closed:
     """Run a notebook of this page, without waiting for anybody."""
-    given = {"wait": "5" if "follows" in parameters else "0", **parameters}
-    return drive(world, mode, notebook=notebook, **given)
+    reasons = REASONS if notebook == RELAY else {}
+    wait = "5" if "follows" in parameters else "0"
+    return drive(
+        world, mode, notebook=notebook, **{"wait": wait, **reasons, **parameters}
+    )
 
 
 def outcome(closed: Closed, step: str) -> str:
@@ -80,6 +84,17 @@ def test_relay_connector_in_all_modes(world: World) -> None:
     assert (back.result, back.exit_code) == ("rolled back", 0)
     assert world.dump() == before
     assert sap.send(OUTSIDE, "too late").startswith(RELAY_DENIED)
+
+
+def test_nothing_is_made_before_the_reasons_are_stated(world: World) -> None:
+    """Nobody said why option 1 does not fit: the step waits, and so does the rest."""
+    given = {"evidence": evidence(world), "why_not_oauth": ""}
+    plan = run(world, RELAY, "plan", **given)
+    assert outcome(plan, "relay-conditions") == "planned"
+    applied = run(world, RELAY, "apply", **given)
+    assert outcome(applied, "relay-conditions") == "pending"
+    assert outcome(applied, "create-relay-connector") == "blocked"
+    assert world.writes() == []
 
 
 def test_nothing_is_made_before_the_address_is_attested(world: World) -> None:

@@ -12,7 +12,17 @@ from runbook_lib.parameters import PARAMETERS_FILE, ParametersFile
 from tests.integration.world import World, drive, runbook, step_ends
 
 CHOICE = "0-choose-an-option"
-OLD = {"sap_basis": "740", "port_submission": "", "relay_server": "no"}
+OLD = {
+    "product": "ecc",
+    "sap_basis": "740",
+    "crypto_library": "8.5.48",
+    "external": "yes",
+    "external_per_day": "500",
+    "hub_network": "no",
+    "application_servers": "2",
+    "relay_server": "no",
+    "sender": "noreply@contoso.com",
+}
 
 
 def test_choice_leads_to_the_chosen_runbook(world: World) -> None:
@@ -24,7 +34,8 @@ def test_choice_leads_to_the_chosen_runbook(world: World) -> None:
     file = chosen.folder / PARAMETERS_FILE
     assert file.stat().st_mode & 0o077 == 0
     stored = stored_parameters(file, "3-relay-connector")
-    assert stored == {"sender": "noreply@contoso.com", "external": "yes"}
+    assert (stored["sender"], stored["external"]) == ("noreply@contoso.com", "yes")
+    assert stored["why_not_oauth"].startswith("D5: OAuth 2.0 for SMTP needs")
     with pytest.raises(InputError, match="for 3-relay-connector, not for"):
         stored_parameters(file, "1-smtp-oauth")
 

@@ -12,6 +12,7 @@ from tests.integration.postfix import postfix
 from tests.integration.sap import (
     INSIDE,
     OUTSIDE,
+    REASONS,
     SAP,
     SENDER,
     STRANGER,
@@ -58,14 +59,16 @@ def test_relay_is_for_the_connectors_address_only(world: World) -> None:
     """Refused before, allowed with the connector, refused again after rollback."""
     publish_spf(world)
     assert RELAY_DENIED in swaks(world, SAP, OUTSIDE, "before")
-    applied = drive(world, "apply", notebook=RELAY, wait="0", evidence=evidence(world))
+    applied = drive(
+        world, "apply", notebook=RELAY, wait="0", evidence=evidence(world), **REASONS
+    )
     run = applied.folder.name
     for recipient in (INSIDE, OUTSIDE):
         assert QUEUED in swaks(world, SAP, recipient, f"SAP runbook:{run}")
     assert RELAY_DENIED in swaks(world, STRANGER, OUTSIDE, "a stranger")
     assert UNKNOWN in swaks(world, SAP, "nobody@contoso.com", "unknown")
 
-    given = {"evidence": evidence(world), "follows": run, "wait": "5"}
+    given = {"evidence": evidence(world), "follows": run, "wait": "5", **REASONS}
     assert drive(world, "verify", notebook=RELAY, **given).result == "succeeded"
     drive(world, "rollback", notebook=RELAY, record=run)
     assert RELAY_DENIED in swaks(world, SAP, OUTSIDE, "after")
@@ -76,7 +79,7 @@ def test_rejected_direct_send(world: World) -> None:
     """550 5.7.68 for everybody, and for the connector's sender no more."""
     world.break_tenant("set_organization_config", name="RejectDirectSend", value=True)
     assert REJECTED in swaks(world, SAP, INSIDE, "rejected")
-    drive(world, "apply", notebook=RELAY, wait="0", evidence=evidence(world))
+    drive(world, "apply", notebook=RELAY, wait="0", evidence=evidence(world), **REASONS)
     assert QUEUED in swaks(world, SAP, INSIDE, "known")
     assert REJECTED in swaks(world, STRANGER, INSIDE, "a stranger")
 
@@ -87,7 +90,7 @@ def test_relay_by_certificate(world: World) -> None:
     text = "who: N\nwhen: '1'\nreference: R\ntext: |\n"
     text += f"  certificate: {name}\n  issuer: Public CA\n"
     handed_in = evidence(world, sender_attested=text)
-    given = {"address": "", "certificate_name": name, "evidence": handed_in}
+    given = {"address": "", "certificate_name": name, "evidence": handed_in, **REASONS}
     drive(world, "apply", notebook=RELAY, wait="0", **given)
     file = str(issued_certificate(world, name))
     shown = ("--tls-cert", file, "--tls-key", file)
@@ -101,7 +104,9 @@ def test_mail_server_with_saps_address(
 ) -> None:
     """Postfix relays where it has the connector's address, and bounces elsewhere."""
     publish_spf(world)
-    applied = drive(world, "apply", notebook=RELAY, wait="0", evidence=evidence(world))
+    applied = drive(
+        world, "apply", notebook=RELAY, wait="0", evidence=evidence(world), **REASONS
+    )
     subject = f"SAP runbook:{applied.folder.name}"
     mx, ca_file = str(world.ready["mx"]), str(world.ready["ca_file"])
     with postfix(tmp_path / "postfix", mx, ca_file, address) as server:

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from runbook_lib.engine.chain import Event
-from tests.integration.sap import MX, evidence
+from tests.integration.sap import MX, REASONS, evidence
 from tests.integration.world import World, drive, runbook, running, step_ends
 
 RELAY = "3-relay-connector"
@@ -30,7 +30,12 @@ def test_connector_is_made_once_whatever_the_connection_does(
     """After a lost answer the tenant is looked at before anything is repeated."""
     with running(tmp_path, "--fault", fault) as world:
         applied = drive(
-            world, "apply", notebook=RELAY, wait="0", evidence=evidence(world)
+            world,
+            "apply",
+            notebook=RELAY,
+            wait="0",
+            evidence=evidence(world),
+            **REASONS,
         )
         end = step_ends(applied)["create-relay-connector"]
         assert end["outcome"] == "changed"

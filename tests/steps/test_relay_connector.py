@@ -314,6 +314,25 @@ def test_conditions_of_the_guide(
     assert met(step.expect(), seen.properties) is good
 
 
+@pytest.mark.parametrize(
+    ("why", "external", "awaited"),
+    [
+        ("", "yes", "why_not_oauth"),
+        ("SAP_BASIS 7.40", "", "external"),
+        ("", "", "external"),
+        ("SAP_BASIS 7.40", "no", None),
+    ],
+)
+def test_what_is_not_stated_is_awaited(
+    why: str, external: str, awaited: str | None
+) -> None:
+    """A statement that speaks against the option fails; a missing one waits."""
+    step = RelayConditions(why_not_oauth=why, external=external)
+    found = step.observe(session_on()).awaits
+    assert (found is None) is (awaited is None)
+    assert awaited is None or f"in {awaited} " in found.sentence  # type: ignore[union-attr]
+
+
 def test_allowed_smtp_auth_is_an_advice() -> None:
     """The connector works either way."""
     exchange = Exchange(transport={"SmtpClientAuthenticationDisabled": False})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runbook_lib.sap.release import Product
 from runbook_lib.steps.choice.limits import (
@@ -83,7 +83,8 @@ def recommend(profile: Profile) -> Recommendation:
     """
     judged = {option: _judge(option, profile) for option in OPTIONS}
     if profile.product is None:
-        return _undetermined(("product",), judged)
+        likely = _judge(1, replace(profile, product=Product.S4_ON_PREMISES))
+        return _undetermined(("product", *likely.lacking), judged)
     if profile.product is Product.S4_PUBLIC:
         return _none("managed by SAP", judged)
     central = _central(profile)

@@ -85,33 +85,43 @@ class ChooseOption(Check):
     def observe(self, session: Session) -> Observation:
         """Read the facts, measured ones first, and judge them."""
         declared = dict(fact.partition("=")[::2] for fact in self.facts)
-        measured = {
+        ports = {
             "port_587": _port(declared, "submission", session.tenant.endpoints.smtp),
             "port_25": _port(declared, "mx", self.mx_host),
         }
+        known = {**declared, **{name: port.open for name, port in ports.items()}}
         rejected = session.exchange.organization_config().get("RejectDirectSend")
-        found = recommend(
-            read_profile(
-                {**declared, **measured}, direct_send_rejected=rejected is True
-            )
-        )
+        found = recommend(read_profile(known, direct_send_rejected=rejected is True))
         return Observation(
             {"recommendation": found.verdict, "notebook": found.notebook},
-            context=_shown(found),
+            context=_shown(found) | {name: str(port) for name, port in ports.items()},
             vantage="as declared in the parameters, and as read in the tenant",
             awaits=_asked(found),
         )
 
 
-def _port(declared: Mapping[str, str], port: str, host: str) -> str:
-    """Return yes, no or nothing: what a probe shows, else what is declared.
+@dataclass(frozen=True)
+class _Port:
+    """Whether a port is open, as yes, no or nothing, and how that is known."""
+
+    open: str
+    vantage: str
+
+    def __str__(self) -> str:
+        """Return both in one phrase."""
+        said = {"yes": "open", "no": "closed"}.get(self.open.strip().lower())
+        return f"{said}: {self.vantage}" if said else "not known"
+
+
+def _port(declared: Mapping[str, str], port: str, host: str) -> _Port:
+    """Return what a probe shows of a port, else what is declared.
 
     Raises:
         NotAsExpected: the two contradict each other.
     """
     said = declared[f"port_{port}"]
     if not declared[f"probe_{port}"]:
-        return said
+        return _Port(said, "as declared")
     view = read_sender_view(Path(declared[f"probe_{port}"]), host)
     connects = view.properties.get("connects")
     seen = "" if connects is None else "yes" if connects is True else "no"
@@ -119,11 +129,11 @@ def _port(declared: Mapping[str, str], port: str, host: str) -> str:
     if known is not None and said.strip().lower() != seen:
         raise NotAsExpected(
             f"port_{port} is declared {said}, but the probe of the SAP host says "
-            f"{seen}.",
+            f"{seen or 'nothing of it'}.",
             remedy="Correct the parameter, or run the probe again.",
             remedy_id="choose-option",
         )
-    return seen
+    return _Port(seen, view.vantage)
 
 
 def _shown(found: Recommendation) -> dict[str, object]:
