@@ -22,6 +22,8 @@ HEADER = "x-identity-header"
 
 def handle(call: Call) -> Answer:
     """Answer GET /msi/token."""
+    if call.method != "GET":
+        return Answer(405, None, {"Allow": "GET"})
     tenant = _tenant(call)
     if tenant is None:
         return _refused(401, "The header X-IDENTITY-HEADER is missing or wrong.")

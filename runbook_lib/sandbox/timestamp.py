@@ -63,6 +63,8 @@ class Request:
 
 def handle(call: Call) -> Answer:
     """Answer POST /timestamp."""
+    if call.method != "POST":
+        return Answer(405, None, {"Allow": "POST"})
     if call.content_type != QUERY:
         return Answer(415)
     try:

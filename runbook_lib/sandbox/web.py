@@ -14,7 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Host, Mount, Route, Router
+from starlette.routing import Host, Route, Router, request_response
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from runbook_lib.sandbox import managed_identity, timestamp
@@ -35,61 +36,62 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def make_app(sandbox: Sandbox, control_token: str) -> Starlette:
-    """Return the ASGI application of all HTTPS hosts."""
+    """Return the ASGI application of all HTTPS hosts.
+
+    A service sees every path and method of its hosts: nothing is answered unlogged.
+    """
     cloud = sandbox.cloud
-    local = _routes(sandbox, control_service(control_token))
-    hosts: list[tuple[tuple[str, ...], list[BaseRoute]]] = [
-        (cloud.login, _routes(sandbox, login_service())),
-        ((cloud.graph,), _routes(sandbox, graph_service())),
-        (cloud.exchange, exchange_routes(sandbox)),
-        ((f"{{vault}}.{cloud.vault_suffix}",), _routes(sandbox, vault_service())),
-        (LOCAL, local),
+    exchange = Router(exchange_routes(sandbox), default=_nothing(sandbox, 404))
+    hosts: list[tuple[tuple[str, ...], ASGIApp]] = [
+        (cloud.login, _app(sandbox, login_service())),
+        ((cloud.graph,), _app(sandbox, graph_service())),
+        (cloud.exchange, exchange),
+        ((f"{{vault}}.{cloud.vault_suffix}",), _app(sandbox, vault_service())),
+        (LOCAL, _app(sandbox, control_service(control_token))),
     ]
-    routes: list[BaseRoute] = [
-        Host(name, Router([*routes, _nothing(sandbox, 404)]))
-        for names, routes in hosts
-        for name in names
-    ]
-    elsewhere = Router([_nothing(sandbox, 421)])
-    return Starlette(routes=[*routes, Mount("/", app=elsewhere)])
+    app = Starlette(routes=[Host(name, to) for names, to in hosts for name in names])
+    app.router.default = _nothing(sandbox, 421)
+    return app
 
 
 def make_plain_app(sandbox: Sandbox) -> Starlette:
     """Return the ASGI application of what is spoken without TLS, on loopback only."""
-    services = {
-        "/msi/token": ("GET", managed_identity.handle),
-        "/timestamp": ("POST", timestamp.handle),
+    handlers = {
+        "/msi/token": managed_identity.handle,
+        "/timestamp": timestamp.handle,
     }
-    routes: list[BaseRoute] = [
+    routes = [
         Route(
             path,
             endpoint(sandbox, Service(path, handle, lambda call: False, None)),
-            methods=[method],
+            methods=METHODS,
         )
-        for path, (method, handle) in services.items()
+        for path, handle in handlers.items()
     ]
-    return Starlette(routes=[*routes, _nothing(sandbox, 404)])
+    app = Starlette(routes=routes)
+    app.router.default = _nothing(sandbox, 404)
+    return app
 
 
-def _routes(sandbox: Sandbox, service: Service) -> list[BaseRoute]:
-    """Return the one route of a service that finds its own paths."""
-    return [Route("/{path:path}", endpoint(sandbox, service), methods=METHODS)]
+def _app(sandbox: Sandbox, service: Service) -> ASGIApp:
+    """Return the application of a service that finds its own paths."""
+    return request_response(endpoint(sandbox, service))
 
 
-def _nothing(sandbox: Sandbox, status: int) -> Route:
-    """Return the route for what nothing answers, with its status, logged."""
+def _nothing(sandbox: Sandbox, status: int) -> ASGIApp:
+    """Return what answers where nothing does: with its status, logged."""
 
     async def answer(request: Request) -> Response:
         sandbox.log.write(
             protocol="https",
             host=request.url.hostname or "",
             method=request.method,
-            path=request.url.path,
+            path=request.scope["path"],
             status=status,
         )
         return Response(status_code=status)
 
-    return Route("/{path:path}", answer, methods=METHODS)
+    return request_response(answer)
 
 
 class SandboxProtocol(H11Protocol):
