@@ -14,12 +14,14 @@ from runbook_lib.clients.entra import AccessToken, EntraClient
 from runbook_lib.clients.exchange import ExchangeClient
 from runbook_lib.clients.graph import GraphClient
 from runbook_lib.clients.http import Traffic, Wire, open_http
+from runbook_lib.clients.pacing import Pace, SharedPace
 from runbook_lib.clients.sinks import Sink, open_sink, resolve_secret
 from runbook_lib.clients.smtp import SubmissionClient
 from runbook_lib.secret import Mask, Secret, SecretReference, mask_logging
 from runbook_lib.tenant import Tenant
 
 MARK = "runbook:"
+PACE = "RUNBOOK_PACE"  # the variable that names the folder of the shared pace
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,12 @@ def wire_of(tenant: Tenant, proxy: str | None) -> Wire:
     )
 
 
+def pace_of(tenant: Tenant, environment: Mapping[str, str]) -> Pace | None:
+    """Return the pace that a batch shares among its processes; None without one."""
+    folder = environment.get(PACE)
+    return SharedPace(Path(folder), str(tenant.tenant_id)) if folder else None
+
+
 def open_session(
     tenant: Tenant,
     *,
@@ -112,7 +120,7 @@ def open_session(
     """
     mask_logging(mask)
     wire = wire_of(tenant, proxy)
-    http = open_http(wire, traffic, mask)
+    http = open_http(wire, traffic, mask, pace=pace_of(tenant, environment))
     reference = SecretReference.parse(tenant.operator.secret)
     credential = mask.add(resolve_secret(reference, environment))
     entra = EntraClient(

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from runbook_lib.batch import closing
@@ -31,6 +32,8 @@ from runbook_lib.opening import CLOSER
 # First asked, then told, then made to: signal and seconds until the next one.
 SIGNALS = ((signal.SIGINT, 5.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 TICK = 1.0
+NOTEBOOK_DIGEST = "RUNBOOK_NOTEBOOK_SHA256"
+PACE = "RUNBOOK_PACE"
 WOKEN = "woken"
 
 
@@ -58,10 +61,12 @@ class Supervisor:
         self._engines = Engines(plan.engine, self._selector, self._new_engine)
         self._asked_to_end = 0  # how often; counted by a signal handler
         self._cancelled = 0
+        self._pace = ""  # a folder that the tenants' processes share
 
     def run(self) -> list[Outcome]:
         """Run until nothing is left to do; return what became of the tenants."""
-        with self._interruptible(), self._engines:
+        shared = TemporaryDirectory(prefix="runbook-pace-")
+        with shared as self._pace, self._interruptible(), self._engines:
             while self._queue.unfinished:
                 self._start_some()
                 self._look(self._pause())
@@ -115,7 +120,8 @@ class Supervisor:
         }
 
     def _of_run(self, run: str) -> Mapping[str, str]:
-        return {CLOSER: run, "RUNBOOK_NOTEBOOK_SHA256": self._plan.sha256}
+        digest = self._plan.sha256
+        return {CLOSER: run, NOTEBOOK_DIGEST: digest, PACE: self._pace}
 
     def _pause(self) -> float:
         """Return how long to sleep if nothing happens."""

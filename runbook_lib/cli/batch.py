@@ -137,7 +137,9 @@ def _parameters(source: NotebookSource, given: Mapping[str, str]) -> Parameters:
                 f"-p {name}: each tenant of a batch has its own",
                 remedy="Leave it out; tenant files are given with --tenants.",
             )
-    return checked(source, given)
+    parameters = checked(source, given)
+    opening.certificate_of(parameters)
+    return parameters
 
 
 def _plan(

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from runbook_lib import opening
+from runbook_lib.batch.locking import locked_tenant
 from runbook_lib.cli.notebooks import NotebookSource
 from runbook_lib.engine.chain import read_chain
 from runbook_lib.engine.history import closed
@@ -64,16 +63,28 @@ def execute(source: NotebookSource, given: Mapping[str, str]) -> Closed:
     tenant = opening.tenant_of(parameters, os.environ)
     opening.certificate_of(parameters)
     opening.allowed(Mode(parameters["mode"]), tenant)
-    run = parameters["run_id"] or opening.new_run_id(utc_now())
     tenants = opening.tenant_folder(parameters, tenant)
+    tenants.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    writes = parameters["mode"] in (Mode.APPLY, Mode.ROLLBACK)
+    with locked_tenant(tenants) if writes else nullcontext():
+        return _closed(source, given, parameters, tenants)
+
+
+def _closed(
+    source: NotebookSource,
+    given: Mapping[str, str],
+    parameters: Parameters,
+    tenants: Path,
+) -> Closed:
+    """Run the notebook in a kernel; its record lies in the tenant's folder."""
+    run = parameters["run_id"] or opening.new_run_id(utc_now())
     record = tenants / run
     _still_open(record)
-    tenants.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     tenants.mkdir(exist_ok=True, mode=0o700)
     output = tenants / f".{run}.ipynb"
     ledger = Ledger(tenants.parent / "ledger.ndjson")
     if not (record / EVENTS).exists():
-        ledger.opened(run, tenant.name)
+        ledger.opened(run, tenants.name)
     values = {**given, "run_id": run}
     with _environment({opening.CLOSER: run, NOTEBOOK_DIGEST: source.sha256}):
         kernel = _papermill(source.path, output, values)
@@ -117,7 +128,9 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 def _papermill(source: Path, output: Path, values: Mapping[str, str]) -> Kernel:
     """Execute a notebook; every way in which it can end is a `Kernel`."""
-    _without_slow_import()
+    from runbook_lib.batch import papermill_engines  # first: it spares a slow import
+
+    papermill_engines.register()
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
@@ -130,6 +143,7 @@ def _papermill(source: Path, output: Path, values: Mapping[str, str]) -> Kernel:
                 parameters=dict(values),
                 progress_bar=False,
                 log_output=False,
+                engine_name="stock",
                 kernel_manager_class=_kernel_manager(said),
             )
         except PapermillExecutionError as error:
@@ -164,16 +178,6 @@ def _last_words(said: IO[bytes]) -> str:
     said.seek(0)
     text = said.read().decode(errors="replace").strip()
     return Mask().text("\n".join(text.splitlines()[-LAST_LINES:]))
-
-
-def _without_slow_import() -> None:
-    """Keep nbformat's schema library from building parsers it never uses.
-
-    jsonschema imports rfc3987_syntax for a format that no notebook schema
-    names; its import takes more than a second of processor time.
-    """
-    if find_spec("rfc3987") is None and "jsonschema" not in sys.modules:
-        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def _opening_failed(kernel: Kernel) -> RunbookError:

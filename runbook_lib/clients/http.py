@@ -12,6 +12,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from runbook_lib.clients.pacing import Pace
 from runbook_lib.clients.recording import Recorded
 from runbook_lib.clients.retrying import Patient
 from runbook_lib.clients.routing import Routed
@@ -30,12 +31,14 @@ def open_http(
     *,
     sleep: Callable[[float], None] = time.sleep,
     transport: httpx.BaseTransport | None = None,
+    pace: Pace | None = None,
 ) -> httpx.Client:
     """Return a client that goes the wire's way and reports every exchange.
 
     It follows no redirect, reads no environment variable and keeps no cookie. A
     request says with `extensions={"write": …}` whether it changes something.
-    `transport` replaces the network, for tests. The caller closes the client.
+    `transport` replaces the network, for tests; `pace` is shared with other
+    processes that work on the tenant. The caller closes the client.
 
     Raises, when it sends:
         UntrustedCertificate, Unreachable, OutcomeUnknown, Refused.
@@ -43,7 +46,7 @@ def open_http(
     recorded = Recorded(transport or Routed(wire), traffic, mask)
     no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
     return httpx.Client(
-        transport=Patient(recorded, sleep),
+        transport=Patient(recorded, sleep, pace),
         trust_env=False,
         follow_redirects=False,
         timeout=wire.timeout,

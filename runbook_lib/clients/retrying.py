@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from runbook_lib.clients.pacing import Alone, Pace
 from runbook_lib.clients.recording import CLIENT_REQUEST_ID, is_write, named
 from runbook_lib.clients.routing import endpoint
 from runbook_lib.errors import OutcomeUnknown, Unreachable
@@ -37,11 +38,18 @@ class Patient(httpx.BaseTransport):
     """
 
     def __init__(
-        self, inner: httpx.BaseTransport, sleep: Callable[[float], None]
+        self,
+        inner: httpx.BaseTransport,
+        sleep: Callable[[float], None],
+        pace: Pace | None = None,
     ) -> None:
-        """Repeat over `inner`, waiting with `sleep` (seconds)."""
+        """Repeat over `inner`, waiting with `sleep` (seconds).
+
+        `pace` is that of all processes which work on the tenant.
+        """
         self._inner = inner
         self._sleep = sleep
+        self._pace = pace or Alone()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the first answer that is final.
@@ -52,8 +60,11 @@ class Patient(httpx.BaseTransport):
         """
         waited, repeats = 0.0, 0
         while True:
+            self._pace.wait(request.url.host, self._sleep)
             outcome = self._attempt(request)
             pause = _pause(request, outcome, repeats)
+            if pause is not None and _throttled(outcome):
+                self._pace.refused(request.url.host, pause)
             # A Retry-After of 0 counts as a second, so that the loop ends.
             if pause is None or waited + max(pause, 1.0) > PATIENCE:
                 if isinstance(outcome, Unreachable):
@@ -116,6 +127,14 @@ def _pause(
         return _retry_after(outcome, backoff)
     passing = outcome.status_code in _PASSING and not is_write(request)
     return _retry_after(outcome, backoff) if passing and repeats < REPEATS else None
+
+
+def _throttled(outcome: httpx.Response | Unreachable) -> bool:
+    """Tell whether the service said that it has too many requests."""
+    return (
+        isinstance(outcome, httpx.Response)
+        and outcome.status_code == _TOO_MANY_REQUESTS
+    )
 
 
 def _retry_after(response: httpx.Response, backoff: float) -> float:
