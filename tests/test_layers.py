@@ -25,7 +25,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("clients",),
     ("session",),
     ("engine",),
-    ("steps", "sap"),
+    ("steps", "sap", "relay"),
     ("views",),
     ("evidence",),
     ("opening", "rolling_back", "running", "notebook", "batch", "cli"),
