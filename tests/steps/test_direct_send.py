@@ -11,6 +11,7 @@ from runbook_lib.clients.smtp import EndpointFacts
 from runbook_lib.engine.expect import met
 from runbook_lib.engine.step import NotAsExpected
 from runbook_lib.errors import Unreachable
+from runbook_lib.sap.relay_node import relay_node
 from runbook_lib.steps.direct_send_policy import DirectSendPolicy, InternalRecipients
 from runbook_lib.steps.mx_endpoint import MxEndpoint, MxPort
 from tests.steps.mail_flow import MX, Exchange, session_on
@@ -162,3 +163,12 @@ def test_probe_of_the_sap_host_counts(
     seen = step.observe(session_on(zone=ZONE, endpoint=unreachable))
     assert met(step.expect(), seen.properties) is good
     assert "erp" in str(seen.vantage)
+
+
+def test_values_for_sap_hold_no_sign_in() -> None:
+    """Host and port of the way without sign-in, and the order to delete logon data."""
+    rows = {row.field: row.value for row in relay_node(MX, "contoso.com")}
+    assert (rows["Mail host"], rows["Mail port"]) == (MX, "25")
+    assert rows["Logon data of SMTP AUTH"].startswith("none")
+    assert rows["Default domain"] == "contoso.com"
+    assert not any("OAuth" in field for field in rows)
