@@ -9,7 +9,6 @@ Source: Microsoft Learn, "Authenticate an IMAP, POP or SMTP connection using OAu
 """
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +60,7 @@ def read_blob(blob: str) -> tuple[str, str] | None:
     """Return user and token of `user=…^Aauth=Bearer …^A^A` in base64, or null."""
     try:
         text = base64.b64decode(blob, validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII or no UTF-8
         return None
     fields = dict(entry.partition("=")[::2] for entry in text.split("\x01") if entry)
     scheme, _, token = fields.get("auth", "").partition(" ")

@@ -8,7 +8,6 @@ printers, scanners, and LOB applications that send email".
 """
 
 import base64
-import binascii
 
 from runbook_lib.sandbox import smtp_replies as replies
 from runbook_lib.sandbox.exchange_invocation import find_authentication_policy
@@ -50,5 +49,5 @@ def _decoded(text: str) -> str:
     """Return a base64 text, empty where it is none."""
     try:
         return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII or no UTF-8
         return ""

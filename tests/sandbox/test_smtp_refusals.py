@@ -106,3 +106,15 @@ def test_other_causes_of_a_refused_password() -> None:
         assert password_answer(world).startswith("550 5.7.30 Basic authentication")
         for name in ("nobody@contoso.com", "a@fabrikam.example", "\x00"):
             assert "basic authentication is disabled" in password_answer(world, name)
+
+
+@pytest.mark.parametrize("line", ["AUTH XOAUTH2 \u00e9", "AUTH LOGIN \u00e9"])
+def test_sign_in_with_other_than_ascii_is_refused(line: str) -> None:
+    """The connection stays open and the refusal is the usual one."""
+    with World() as world, world.smtp() as client:
+        client.send(f"{line}\r\n".encode())
+        code, _ = client.getreply()
+        if code == 334:
+            code, _ = client.docmd("\x00")
+        assert code == 535
+        assert client.noop()[0] == 250
