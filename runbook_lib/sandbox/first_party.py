@@ -8,6 +8,7 @@ Online the list that cisagov/ScubaGear publishes.
 """
 
 import json
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -19,7 +20,7 @@ from runbook_lib.sandbox.directory import (
     VAULT_APP_ID,
     new_service_principal,
 )
-from runbook_lib.sandbox.hosts import Cloud
+from runbook_lib.sandbox.hosts import CLOUDS, Cloud
 from runbook_lib.sandbox.state import JsonObject, Tenant
 
 
@@ -47,8 +48,6 @@ def first_party_principal(
     return principal | {
         "appOwnerOrganizationId": MICROSOFT_TENANT,
         "servicePrincipalNames": list(known["servicePrincipalNames"]),
-        # Nothing changes the roles of Microsoft's applications: all tenants share
-        # one list.
         "appRoles": known["appRoles"],
         "oauth2PermissionScopes": known["oauth2PermissionScopes"],
     }
@@ -61,16 +60,42 @@ def _of_cloud(cloud: Cloud) -> dict[str, JsonObject]:
         app_id: {
             "displayName": known["displayName"],
             "servicePrincipalNames": [app_id, *_names(cloud, app_id)],
-            "appRoles": [
-                _app_role(value, cloud.app_roles.get(value, id_))
-                for value, id_ in known["appRoles"].items()
-            ],
-            "oauth2PermissionScopes": [
-                _scope(value, id_) for value, id_ in known["scopes"].items()
-            ],
+            "appRoles": SharedList(
+                (
+                    _app_role(value, cloud.app_roles.get(value, id_))
+                    for value, id_ in known["appRoles"].items()
+                ),
+                (cloud.name, app_id, "appRoles"),
+            ),
+            "oauth2PermissionScopes": SharedList(
+                (_scope(value, id_) for value, id_ in known["scopes"].items()),
+                (cloud.name, app_id, "oauth2PermissionScopes"),
+            ),
         }
         for app_id, known in _known().items()
     }
+
+
+class SharedList(list[JsonObject]):
+    """Roles or scopes of Microsoft's application: one list for all tenants.
+
+    Nothing changes it. It is packed with a tenant as its name alone.
+    """
+
+    def __init__(self, entries: Iterable[JsonObject], name: tuple[str, str, str]):
+        """Take the entries; `name` is cloud, appId and property."""
+        super().__init__(entries)
+        self._name = name
+
+    def __reduce__(self) -> tuple[Callable[..., list[JsonObject]], tuple[str, ...]]:
+        """Say how to find this very list again."""
+        return shared_list, self._name
+
+
+def shared_list(cloud: str, app_id: str, name: str) -> list[JsonObject]:
+    """Return the shared list of this name."""
+    found: list[JsonObject] = _of_cloud(CLOUDS[cloud])[app_id][name]
+    return found
 
 
 def _names(cloud: Cloud, app_id: str) -> list[str]:

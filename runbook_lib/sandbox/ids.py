@@ -7,6 +7,17 @@ import uuid
 SECRET_ALPHABET = string.ascii_letters + string.digits + "~._-"
 
 
+class _CountingRandom(random.Random):
+    """The usual generator; it counts the words of 32 bits that were drawn."""
+
+    words = 0
+
+    def getrandbits(self, k: int, /) -> int:
+        """Return `k` random bits; everything else here is made of these."""
+        self.words += (k + 31) // 32
+        return super().getrandbits(k)
+
+
 class IdSource:
     """Give GUIDs and short texts in an order that the seed decides.
 
@@ -16,7 +27,19 @@ class IdSource:
 
     def __init__(self, seed: str) -> None:
         """Start the sequence that belongs to `seed`."""
-        self._random = random.Random(seed)  # noqa: S311 - names, not secrets
+        self._seed = seed
+        self._random = _CountingRandom(seed)
+
+    def __getstate__(self) -> tuple[str, int]:
+        """Pack the seed and how far the sequence is: less than the generator."""
+        return self._seed, self._random.words
+
+    def __setstate__(self, state: tuple[str, int]) -> None:
+        """Go on where the sequence was."""
+        self._seed, words = state
+        self._random = _CountingRandom(self._seed)
+        if words:
+            self._random.getrandbits(32 * words)
 
     def guid(self) -> str:
         """Return the next GUID, version 4, in lower case."""

@@ -59,14 +59,22 @@ def start(folder: Path, *options: str) -> Running:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    end = time.monotonic() + START_SECONDS
+    return Running(process, wait_until_ready(process, ready_file, START_SECONDS))
+
+
+def wait_until_ready(
+    process: subprocess.Popen[bytes], ready_file: Path, seconds: float
+) -> dict[str, Any]:
+    """Return the content of the ready file as soon as it is there."""
+    end = time.monotonic() + seconds
     while not ready_file.exists():
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
             _, errors = process.communicate()
-            pytest.fail(f"the sandbox did not start: {errors.decode()}")
+            pytest.fail(f"the sandbox did not start: {(errors or b'').decode()}")
         time.sleep(0.01)
-    return Running(process, json.loads(ready_file.read_text()))
+    ready: dict[str, Any] = json.loads(ready_file.read_text())
+    return ready
 
 
 @pytest.fixture
