@@ -197,25 +197,32 @@ def _hit(bench: Bench, reference: Undisturbed, case: Case, ended: str) -> Iterat
 
 def _judged(bench: Bench, reference: Undisturbed, closed: Closed) -> Iterator[str]:
     """Compare tenant, sink and record with those of the undisturbed run."""
-    run, told = closed.folder.name, events(closed)
-    dump = bench.world.dump()
-    yield from differing(alike(dump, bench.start, told, run), reference.dump)
-    yield from (
-        f"{n} {what} of one mark" for what, n in marked(dump, run).items() if n > 1
-    )
+    run, dump = closed.folder.name, bench.world.dump()
+    ours = alike(dump, bench.start, events(closed), run)
+    yield from differing(ours, reference.dump)
+    for what, number in marked(dump, run).items():
+        if number > 1:
+            yield f"{number} {what} of one mark"
     if bench.stored() != reference.stored:
         yield f"{bench.stored()} secrets in the sink, not {reference.stored}"
-    messages = Counter(_recipients(bench.seen()))
-    yield from (f"{n} messages to {to}" for to, n in messages.items() if n > 1)
-    yield from (
-        str(f)
-        for f in check_record(closed.folder).findings
-        if f.severity == Severity.BROKEN
-    )
-    if told.count("run.resumed") != 1:
+    for recipient, number in Counter(_recipients(bench.seen())).items():
+        if number > 1:
+            yield f"{number} messages to {recipient}"
+    yield from _told(reference, closed)
+
+
+def _told(reference: Undisturbed, closed: Closed) -> Iterator[str]:
+    """Say what the record lacks: it is whole, and tells what happened."""
+    for finding in check_record(closed.folder).findings:
+        if finding.severity == Severity.BROKEN:
+            yield str(finding)
+    if [event["event"] for event in events(closed)].count("run.resumed") != 1:
         yield "the record does not say that the run was resumed"
     if closed.result != "succeeded":
         yield f"the run {closed.result}"
+    yield from differing(_outcomes(closed), dict(reference.outcomes), "outcomes")
+    if set(_changed(closed)) != set(reference.changed):
+        yield f"changed {_changed(closed)}, not {reference.changed}"
 
 
 def _recipients(lines: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -48,12 +48,12 @@ def play_share(share: Share, folder: Path) -> Played:
     """Play the cases of a share, on a new sandbox where one was left dirty."""
     places = (folder / f"{share.kind}-{share.part}-{number}" for number in count())
     with Bench.open(next(places), share.kind) as bench:
-        reference = undisturbed(bench)
-    whole = reference.cases(share.kind)
+        whole = undisturbed(bench).cases(share.kind)
     waiting, failures = share.of(whole), list[str]()
     played = len(waiting)
     while waiting:
         with Bench.open(next(places), share.kind) as bench:
+            reference = undisturbed(bench)
             while waiting and bench.world.dump() == bench.start:
                 case = waiting.pop()
                 found = play(bench, reference, case)
