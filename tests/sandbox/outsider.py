@@ -75,6 +75,10 @@ class Outsider:
 
     def sender_token(self) -> str:
         """Set up an application that may submit for the mailbox; return its token."""
+        return self.token(*self.sender())
+
+    def sender(self) -> tuple[str, str]:
+        """Set up an application that may submit; return client id and secret."""
         name = {"displayName": "sap-smtp", "signInAudience": "AzureADMyOrg"}
         made = self.graph("POST", "applications", name)
         principal = self.graph("POST", "servicePrincipals", {"appId": made["appId"]})
@@ -89,7 +93,7 @@ class Outsider:
             User=identifier,
             AccessRights=["FullAccess"],
         )
-        return self.token(made["appId"], secret)
+        return made["appId"], secret
 
     def enable_smtp(self) -> None:
         """Allow SMTP AUTH for the mailbox."""
