@@ -10,8 +10,6 @@ from pathlib import Path
 
 from runbook_lib.errors import Refused
 
-LOCK = ".lock"
-
 
 def lock_tenant(folder: Path) -> int | None:
     """Take the lock of a tenant's folder; return its descriptor, None if taken.
@@ -19,7 +17,7 @@ def lock_tenant(folder: Path) -> int | None:
     Whoever has it closes the descriptor; so does the end of the process.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -73,6 +73,7 @@ class SharedPace:
             if pause <= 0:
                 return
             pause += self.chance() * (0.05 + pause / 10)
+            pause = min(pause, LONGEST - waited)
             sleep(pause)
             waited += pause
 
