@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,8 @@ from runbook_lib.clients.entra import AccessToken, EntraClient
 from runbook_lib.clients.exchange import ExchangeClient
 from runbook_lib.clients.graph import GraphClient
 from runbook_lib.clients.http import Traffic, Wire, open_http
+from runbook_lib.clients.key_vault import KeyVault, VaultAddress
+from runbook_lib.clients.managed_identity import ManagedIdentity
 from runbook_lib.clients.pacing import Pace, SharedPace
 from runbook_lib.clients.sinks import Sink, open_sink, resolve_secret
 from runbook_lib.clients.smtp import SubmissionClient
@@ -122,7 +125,8 @@ def open_session(
     wire = wire_of(tenant, proxy)
     http = open_http(wire, traffic, mask, pace=pace_of(tenant, environment))
     reference = SecretReference.parse(tenant.operator.secret)
-    credential = mask.add(resolve_secret(reference, environment))
+    identity = partial(_vault_by_identity, http, environment, mask)
+    credential = mask.add(resolve_secret(reference, environment, identity))
     entra = EntraClient(
         http,
         authority=authority(tenant),
@@ -156,8 +160,37 @@ def open_session(
             SecretReference.parse(tenant.secret_sink),
             sandbox=tenant.target == "sandbox",
             directory=sink_folder,
+            open_vault=partial(_vault_by_operator, http, entra, mask),
         ),
         now=now,
+    )
+
+
+def _vault_by_identity(
+    http: httpx.Client,
+    environment: Mapping[str, str],
+    mask: Mask,
+    address: VaultAddress,
+) -> KeyVault:
+    """Open a vault as the machine's managed identity: the operator has no secret yet.
+
+    Raises:
+        InputError: the machine has none.
+    """
+    identity = ManagedIdentity(environment, mask)
+    token = partial(identity.token, address.scope)
+    return KeyVault(http, address.vault, token=token, mask=mask)
+
+
+def _vault_by_operator(
+    http: httpx.Client, entra: EntraClient, mask: Mask, address: VaultAddress
+) -> KeyVault:
+    """Open a vault as the operator."""
+    return KeyVault(
+        http,
+        address.vault,
+        token=lambda: entra.token(address.scope).secret,
+        mask=mask,
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import uuid
+from collections.abc import Iterable
 from contextlib import suppress
 from urllib.parse import parse_qs
 
@@ -82,6 +83,9 @@ class Recorded(httpx.BaseTransport):
             request.headers[CLIENT_REQUEST_ID] = str(uuid.uuid4())
         request.read()
         self._learn_from_request(request)
+        self._learn_members(
+            request.content, request.extensions.get("secret_members", ())
+        )
         asked = self._asked(request)
         try:
             response = _whole(self._inner.handle_request(request))
@@ -90,6 +94,9 @@ class Recorded(httpx.BaseTransport):
             self._traffic({**asked, **_UNANSWERED, "error": reason})
             raise
         self._learn_from_response(response)
+        self._learn_members(
+            response.content, request.extensions.get("secret_members", ())
+        )
         self._traffic({**asked, **self._answered(response), "error": None})
         response.extensions["mask"] = self._mask
         return response
@@ -116,10 +123,23 @@ class Recorded(httpx.BaseTransport):
         A pattern, not a parser: a half-written answer discloses as well.
         """
         for literal in _SECRET_MEMBERS.findall(_text(response.content)):
-            # As it stands in the body, and as it is meant.
-            self._mask.add(Secret(literal[1:-1]))
-            with suppress(ValueError):
-                self._mask.add(Secret(json.loads(literal)))
+            self._learn_literal(literal)
+
+    def _learn_members(self, content: bytes, names: Iterable[str]) -> None:
+        """Add to the mask the members of a body that the client names as secret.
+
+        A client says so in the request's extension `secret_members`.
+        """
+        for name in names:
+            pattern = rf'"{re.escape(name)}"\s*:\s*("(?:[^"\\]|\\.)*")'
+            for literal in re.findall(pattern, _text(content)):
+                self._learn_literal(literal)
+
+    def _learn_literal(self, literal: str) -> None:
+        """Add a JSON string: as it stands in the body, and as it is meant."""
+        self._mask.add(Secret(literal[1:-1]))
+        with suppress(ValueError):
+            self._mask.add(Secret(json.loads(literal)))
 
     def _asked(self, request: httpx.Request) -> dict[str, object]:
         host, port = endpoint(request.url)

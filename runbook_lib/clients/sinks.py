@@ -7,22 +7,31 @@ writable before the secret is made, and what was stored is checked.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pyrage
 
+from runbook_lib.clients.key_vault import KeyVault, VaultAddress
 from runbook_lib.clients.private_files import (
     prepare_folder,
     remove_file,
     write_private,
 )
 from runbook_lib.clients.secret_sources import resolve_secret
+from runbook_lib.clients.vault_sink import VaultSink
 from runbook_lib.errors import InputError, Refused
 from runbook_lib.secret import Secret, SecretReference
 
-__all__ = ["AgeSink", "FileSink", "Sink", "open_sink", "resolve_secret"]
+__all__ = [
+    "AgeSink",
+    "FileSink",
+    "Sink",
+    "VaultSink",
+    "open_sink",
+    "resolve_secret",
+]
 
 PROBE = "probe-of-the-sink"
 
@@ -178,16 +187,25 @@ class AgeSink:
         return self._folder / f"{_checked_name(name)}.age"
 
 
-def open_sink(reference: SecretReference, *, sandbox: bool, directory: Path) -> Sink:
+def open_sink(
+    reference: SecretReference,
+    *,
+    sandbox: bool,
+    directory: Path,
+    open_vault: Callable[[VaultAddress], KeyVault] | None = None,
+) -> Sink:
     """Return the sink that a reference names; nothing is written yet.
 
     `directory` takes the sealed files of an `age:` sink; `file:` names its own.
+    `open_vault` opens the vault of a `keyvault:` sink, as the operator.
 
     Raises:
         Refused: `file:` for a real tenant.
         InputError: a scheme that is no sink, or not yet one.
     """
     match reference.scheme:
+        case "keyvault" if open_vault is not None:
+            return VaultSink(str(reference), open_vault(_whole_vault(reference.rest)))
         case "age":
             return AgeSink(str(reference), reference.rest, directory)
         case "file" if sandbox:
@@ -195,12 +213,27 @@ def open_sink(reference: SecretReference, *, sandbox: bool, directory: Path) -> 
         case "file":
             raise Refused(
                 "A secret of a real tenant is not put into a readable file.",
-                remedy="Name an age: sink in the tenant file.",
+                remedy="Name an age: or keyvault: sink in the tenant file.",
             )
     raise InputError(
         f"The sink {reference.scheme}: comes later; no secret can be put there.",
-        remedy="Name age:RECIPIENT, or file:FOLDER for the sandbox.",
+        remedy="Name age:RECIPIENT, keyvault:URL, or file:FOLDER for the sandbox.",
     )
+
+
+def _whole_vault(text: str) -> VaultAddress:
+    """Read the address of a vault; a sink names no secret in it.
+
+    Raises:
+        InputError: it is another URL.
+    """
+    address = VaultAddress.parse(text)
+    if address.name is not None:
+        raise InputError(
+            "The keyvault: sink names one secret instead of a vault.",
+            remedy="Write keyvault:https://VAULT.vault.azure.net alone.",
+        )
+    return address
 
 
 def is_sealed(content: bytes) -> bool:
