@@ -1,4 +1,4 @@
-"""The Exchange Online admin API: InvokeCommand and its refusals.
+"""The Exchange Online admin API: InvokeCommand and its refusals, and batches.
 
 `POST /adminapi/beta/{tenant id}/InvokeCommand` with `{"CmdletInput":
 {"CmdletName": …, "Parameters": {…}}}`.
@@ -16,6 +16,7 @@ from runbook_lib.sandbox.exchange_access import (
     may_run,
     token_claims,
 )
+from runbook_lib.sandbox.exchange_batch import answer_batch, batch_items, inner_call
 from runbook_lib.sandbox.exchange_cmdlets import run_cmdlet
 from runbook_lib.sandbox.exchange_contract import Cmdlet, cmdlets
 from runbook_lib.sandbox.exchange_errors import (
@@ -29,24 +30,42 @@ from runbook_lib.sandbox.exchange_paging import (
     page_size_of,
     read_mark,
 )
+from runbook_lib.sandbox.exchange_region import is_regional, module_file, redirect
 from runbook_lib.sandbox.http import Answer, Call, Service, endpoint
 from runbook_lib.sandbox.state import JsonObject, Sandbox
 
 CONTEXT = "$metadata#Collection(Exchange.GenericHashTable)"
 
-PATH = "/adminapi/{version}/{tenant_id}/InvokeCommand"
+PATH = "/{root}/{version}/{tenant_id}/{operation}"
 
 
 def exchange_routes(sandbox: Sandbox) -> list[BaseRoute]:
     """Return the routes of the host outlook.office365.com."""
-    service = Service("exchange", invoke_command, is_write, unavailable)
+    service = Service("exchange", answer_call, is_write, unavailable)
     methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     return [Route(PATH, endpoint(sandbox, service), methods=methods)]
 
 
+def answer_call(call: Call) -> Answer:
+    """Answer a request to the admin API; paths have no case."""
+    root, _, tenant_id, operation = _path_parts(call)
+    name = operation.lower() if root == "adminapi" else ""
+    if name == "$batch":
+        answer = _batch(call)
+    elif name == "exomodulefile":
+        answer = _module_file(call, tenant_id)
+    elif name == "invokecommand":
+        return invoke_command(call)
+    else:
+        answer = Answer(404)
+    if tenant_id in call.sandbox.tenants:
+        answer.tenant = tenant_id
+    return answer
+
+
 def invoke_command(call: Call) -> Answer:
     """Run one cmdlet, or say why not."""
-    version, tenant_id = _path_parts(call)
+    _, version, tenant_id, _ = _path_parts(call)
     answer = _checked(call, version, tenant_id)
     answer.logged = _cmdlet_input(call)
     if tenant_id in call.sandbox.tenants:
@@ -57,8 +76,11 @@ def invoke_command(call: Call) -> Answer:
 def is_write(call: Call) -> bool:
     """Say whether a request changes something: all but Get- and Test- cmdlets.
 
-    A request whose cmdlet cannot be read counts as none.
+    A request whose cmdlet cannot be read counts as none, a batch by its items.
     """
+    if _path_parts(call)[3].lower() == "$batch":
+        items = batch_items(call) or []
+        return any(is_write(inner_call(call, item)) for item in items)
     name = _cmdlet_input(call).get("CmdletName")
     return isinstance(name, str) and not name.lower().startswith(("get-", "test-"))
 
@@ -70,13 +92,36 @@ def unavailable(call: Call, status: int) -> Answer:
     return Answer(status, body, logged=_cmdlet_input(call))
 
 
+def _batch(call: Call) -> Answer:
+    """Answer a batch of InvokeCommand requests."""
+    if call.method != "POST" or _path_parts(call)[1] != "beta":
+        return Answer(405)
+    return answer_batch(call, answer_item, is_write)
+
+
+def answer_item(call: Call) -> Answer:
+    """Answer an item of a batch: InvokeCommand only."""
+    known = _path_parts(call)[3].lower() == "invokecommand"
+    return invoke_command(call) if known else Answer(404)
+
+
+def _module_file(call: Call, tenant_id: str) -> Answer:
+    """Answer EXOModuleFile to a caller that may reach the admin API."""
+    claims = token_claims(call.sandbox, call.bearer, tenant_id)
+    if isinstance(claims, Answer):
+        return claims
+    return module_file(call) if call.method == "GET" else Answer(405)
+
+
 def _checked(call: Call, version: str, tenant_id: str) -> Answer:
     """Judge version, token, cmdlet and right, then run the cmdlet."""
     sandbox = call.sandbox
-    if version.lower() != "beta" and sandbox.holds("exchange.beta-only"):
+    if version != "beta" and sandbox.holds("exchange.beta-only"):
         return Answer(405)
     if call.method not in ("POST", "GET"):
         return Answer(405)
+    if not is_regional(call) and sandbox.faults.take("exchange-302"):
+        return redirect(call)
     claims = token_claims(sandbox, call.bearer, tenant_id)
     if isinstance(claims, Answer):
         return claims
@@ -162,10 +207,10 @@ def _mark(call: Call) -> PageMark | None:
     return read_mark(text) if text else None
 
 
-def _path_parts(call: Call) -> tuple[str, str]:
-    """Return API version and tenant id of the path."""
-    parts = call.path.strip("/").split("/")
-    return parts[1], parts[2].lower()
+def _path_parts(call: Call) -> tuple[str, str, str, str]:
+    """Return root, API version, tenant id (in lower case) and operation."""
+    root, version, tenant_id, operation = call.path.strip("/").split("/")
+    return root.lower(), version.lower(), tenant_id.lower(), operation
 
 
 def _unknown(sandbox: Sandbox, name: str) -> Answer:

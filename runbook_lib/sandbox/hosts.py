@@ -68,6 +68,7 @@ class Cloud:
             *self.login,
             self.graph,
             *self.exchange,
+            f"*.{self.exchange[0]}",
             *self.submission,
             f"*.{self.mx_suffix}",
             f"*.{self.vault_suffix}",

@@ -168,6 +168,7 @@ class _Targets:
         self._exact |= {(h, p): submission for h in cloud.submission for p in (587, 25)}
         self._suffixes = {
             (f".{cloud.vault_suffix}", 443): https,
+            (f".{cloud.exchange[0]}", 443): https,
             (f".{cloud.mx_suffix}", 25): mx,
         }
 

@@ -45,7 +45,7 @@ def make_app(sandbox: Sandbox, control_token: str) -> Starlette:
     hosts: list[tuple[tuple[str, ...], ASGIApp]] = [
         (cloud.login, _app(sandbox, login_service())),
         ((cloud.graph,), _app(sandbox, graph_service())),
-        (cloud.exchange, exchange),
+        ((*cloud.exchange, f"{{region}}.{cloud.exchange[0]}"), exchange),
         ((f"{{vault}}.{cloud.vault_suffix}",), _app(sandbox, vault_service())),
         (LOCAL, _app(sandbox, control_service(control_token))),
     ]
