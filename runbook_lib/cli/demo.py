@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -19,24 +19,19 @@ from runbook_lib.cli.demo_people import (
     publish_spf,
     send_from_sap,
 )
+from runbook_lib.cli.demo_sap import Applied, hand_in_sap
 from runbook_lib.cli.execution import execute
 from runbook_lib.cli.notebooks import find_notebook
 from runbook_lib.cli.probe import look
 from runbook_lib.cli.sandboxed import sandbox
 from runbook_lib.cli.show import table
+from runbook_lib.engine.chain import Event, read_chain
+from runbook_lib.engine.history import ends
+from runbook_lib.engine.record import EVENTS
 from runbook_lib.engine.result import Result
 from runbook_lib.evidence.close import Closed
 from runbook_lib.session import wire_of
 from runbook_lib.tenant import Tenant, read_tenant
-
-ATTESTATION = """\
-who: Demo
-when: "2026-01-01"
-reference: DEMO
-text: |
-  Demonstration text, not a real attestation.
-  3581654  SMTP OAuth 2.0  Completely implemented
-"""
 
 
 @dataclass(frozen=True)
@@ -110,23 +105,24 @@ def _oauth(stage: Stage) -> Iterator[Shown]:
     yield stage.run(option, "plan", Result.SUCCEEDED)
     applied = stage.run(option, "apply", Result.INCOMPLETE)
     yield applied
-    shown = _prepared(stage)
+    shown = _prepared(stage, applied)
     again = "apply again, with evidence"
     yield stage.run(option, again, Result.SUCCEEDED, **shown)
     yield stage.run(option, "verify", Result.SUCCEEDED, **shown)
     yield _rollback(stage, option, applied, Result.ROLLED_BACK)
 
 
-def _prepared(stage: Stage) -> dict[str, str]:
-    """Write what people would hand in: an attestation, and a probe of the host."""
-    evidence = stage.folder / "evidence"
-    evidence.mkdir(mode=0o700)
-    (evidence / "sap-notes-implemented.yaml").write_text(ATTESTATION, "utf-8")
-    tenant = stage.tenant
+def _prepared(stage: Stage, applied: Shown) -> dict[str, str]:
+    """Write what people would hand in: evidence of SAP, and a probe of the host."""
+    tenant, record = stage.tenant, applied.closed.folder
+    application = ends(read_chain(record / EVENTS).events)["register-application"]
+    app_id = str(cast("Event", application["after"])["appId"])
+    known = Applied(app_id, record.name)
+    evidence = hand_in_sap(stage.folder / "evidence", tenant, known)
     found = look(wire_of(tenant, None), tenant.endpoints.smtp, 587)
     probe = stage.folder / "probe.json"
     probe.write_text(json.dumps(found), "utf-8")
-    return {"evidence": str(evidence), "probe": str(probe)}
+    return {"evidence": evidence, "probe": str(probe), "follows": record.name}
 
 
 def _direct(stage: Stage) -> Iterator[Shown]:

@@ -34,6 +34,21 @@ REMEDIES: Mapping[str, str] = {
     "send-test-message:internal": "Look for the message in the message trace.",
     "send-test-message:external": "Look for the message in the message trace.",
     "sap-notes-implemented": "Hand in what transaction SNOTE shows for the note.",
+    "jwt-certificate-exported": "Hand in the exported certificate: RSA, valid, without "
+    "a private key.",
+    "network-from-sap-host": "Hand in telnet, niping or openssl output of the SAP "
+    "host.",
+    "icm-service-active": "Hand in RZ11 or the profile, and the services of SMICM.",
+    "sap-connect-service-active": "Activate SAPconnect in SICF, and hand in its "
+    "status.",
+    "oauth-client-configured": "Compare SOAUTH2_CLIENT with the handover sheet, line "
+    "by line.",
+    "smtp-configured": "Compare the SMTP configuration with the handover sheet.",
+    "default-domain-set": "Set the default domain in SCOT to the mailbox's domain.",
+    "communication-arrangement-configured": "Compare SAP_COM_0548 with the handover "
+    "sheet.",
+    "test-mail-sent": "Send from SBWP with the run id in the title, and hand in the "
+    "SOST row.",
     "upload-certificate": "Give the certificate that SAP exported, then run plan and "
     "apply.",
     "no-entra-permission": "Let the grantor take it back, or choose full-access.",

@@ -16,6 +16,7 @@ from runbook_lib.engine.faults import expected, fault
 from runbook_lib.engine.history import StepResult
 from runbook_lib.engine.probes import perform_check, perform_probe, planned_probe
 from runbook_lib.engine.step import (
+    Action,
     Attestation,
     Change,
     Check,
@@ -167,7 +168,8 @@ def _planned(step: Step) -> Ending:
     """Return how a step is planned whose inputs an earlier step provides."""
     if isinstance(step, Probe):
         return planned_probe(step)
-    return Ending(Outcome.PLANNED, step.expect(), action="create")
+    action: Action = "manual" if isinstance(step, Attestation) else "create"
+    return Ending(Outcome.PLANNED, step.expect(), action=action)
 
 
 def _writes(step: Step) -> bool:

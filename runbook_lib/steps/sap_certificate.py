@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from runbook_lib.engine.expect import Present, State
-from runbook_lib.engine.step import Evidence, Observation, Waits
+from runbook_lib.engine.step import Evidence, NothingToDo, Observation, Waits
 from runbook_lib.sap.artifact import Artifact
 from runbook_lib.sap.finding import Finding, Verdict
 from runbook_lib.sap.signing_certificate import ExportedCertificate, judge_certificate
@@ -43,12 +43,21 @@ class JwtCertificateExported(SapAttestation):
     topics: ClassVar[tuple[str, ...]] = (TOPIC,)
     products: ClassVar[frozenset[str]] = ON_PREMISES | BTP
     credential: str
+    certificate: str = ""
     sid: str = ""
 
     def applicable(self) -> None:
-        """Leave it out where a secret was chosen."""
+        """Leave it out where a secret was chosen, or the file was given already.
+
+        Raises:
+            NothingToDo: so it is.
+        """
         only_with_certificate(self.credential)
         super().applicable()
+        if self.certificate:
+            raise NothingToDo(
+                "not_applicable", "The exported file was given as certificate."
+            )
 
     def expect(self) -> State:
         """Return a usable certificate with its thumbprint."""

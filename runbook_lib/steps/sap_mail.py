@@ -119,8 +119,8 @@ class DefaultDomainSet(SapAttestation):
         self, session: Session, found: Sequence[Artifact], evidence: Evidence
     ) -> Judged:
         """Judge the field, or a text that is nothing but a domain name."""
-        kinds = (Kind.DEFAULT_DOMAIN, Kind.UNKNOWN)
-        texts = of_kind(found, *kinds)
+        forms = of_kind(found, Kind.DEFAULT_DOMAIN)
+        texts = forms or of_kind(found, Kind.UNKNOWN)
         domains = [self.domain, session.tenant.initial_domain]
         findings = [
             finding

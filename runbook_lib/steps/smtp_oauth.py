@@ -37,8 +37,21 @@ from runbook_lib.steps.prerequisites import (
     SenderMailbox,
     SubmissionEndpoint,
 )
+from runbook_lib.steps.sap_arrangement import CommunicationArrangementConfigured
+from runbook_lib.steps.sap_certificate import JwtCertificateExported
+from runbook_lib.steps.sap_host import (
+    IcmServiceActive,
+    NetworkFromSapHost,
+    SapConnectServiceActive,
+)
+from runbook_lib.steps.sap_mail import (
+    DefaultDomainSet,
+    OAuthClientConfigured,
+    SmtpConfigured,
+)
 from runbook_lib.steps.sap_notes import SapNotesImplemented
 from runbook_lib.steps.sap_release import SapReleaseSupportsCredential
+from runbook_lib.steps.sap_test_mail import TestMailSent
 from runbook_lib.steps.submission import ObtainAccessToken, SignInToSmtp
 
 
@@ -68,6 +81,7 @@ RUNBOOK = Runbook(
         Listed(CreateServicePrincipal),
         Listed(GrantAdminConsent),
         Listed(CreateClientSecret),
+        Listed(JwtCertificateExported),
         Listed(UploadCertificate),
         Listed(RegisterExchangeServicePrincipal),
         Listed(GrantMailboxFullAccess),
@@ -84,6 +98,14 @@ RUNBOOK = Runbook(
         Listed(SendTestMessage, "external"),
         Listed(SapTokenTest),
         Listed(SapNotesImplemented),
+        Listed(NetworkFromSapHost),
+        Listed(IcmServiceActive),
+        Listed(SapConnectServiceActive),
+        Listed(OAuthClientConfigured),
+        Listed(SmtpConfigured),
+        Listed(DefaultDomainSet),
+        Listed(CommunicationArrangementConfigured),
+        Listed(TestMailSent),
     ),
     proof=("sign-in-to-smtp",),
     proof_by=_proof,
@@ -93,20 +115,27 @@ __all__ = [
     "RUNBOOK",
     "ApplicationManagementPolicy",
     "AssignSendAsAppRole",
+    "CommunicationArrangementConfigured",
     "CreateClientSecret",
     "CreateServicePrincipal",
     "DeclareSendAsApp",
+    "DefaultDomainSet",
     "EnableAuthenticatedSmtp",
     "GrantAdminConsent",
     "GrantMailboxFullAccess",
+    "IcmServiceActive",
+    "JwtCertificateExported",
     "LimitToSenderGroup",
     "MailboxDelegation",
+    "NetworkFromSapHost",
     "NoEntraPermission",
+    "OAuthClientConfigured",
     "ObtainAccessToken",
     "OperatorPermissions",
     "OrganizationSmtpAuth",
     "RegisterApplication",
     "RegisterExchangeServicePrincipal",
+    "SapConnectServiceActive",
     "SapNotesImplemented",
     "SapReleaseSupportsCredential",
     "SapTokenTest",
@@ -117,6 +146,8 @@ __all__ = [
     "ServicePrincipalAuthorization",
     "SignInToSmtp",
     "SignInWithTemporarySecret",
+    "SmtpConfigured",
     "SubmissionEndpoint",
+    "TestMailSent",
     "UploadCertificate",
 ]

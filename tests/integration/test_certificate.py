@@ -74,13 +74,15 @@ def test_all_modes_with_a_certificate(world: World) -> None:
     assert world.dump() == before
 
     applied = drive(world, "apply", **given)
-    assert applied.result == "succeeded"
+    assert applied.result == "incomplete"
     assert outcomes(applied)["sign-in-to-smtp"] == "skipped"
     assert outcomes(applied)["sap-token-test"] == "ok"
     assert len(application(world)["keyCredentials"]) == 1
     assert application(world)["passwordCredentials"] == []
     stored = world.dump()
-    assert drive(world, "verify", **given).result == "succeeded"
+    world.evidence(applied, "certificate")
+    late = {**given, "follows": applied.folder.name}
+    assert drive(world, "verify", **late).result == "succeeded"
     assert world.dump() == stored
 
     drive(world, "rollback", record=applied.folder.name)
@@ -113,7 +115,7 @@ def test_temporary_secret_proves_and_goes(world: World) -> None:
     row = step_ends(plan)["sign-in-with-temporary-secret"]
     assert (row["outcome"], row["action"]) == ("planned", "create")
     applied = drive(world, "apply", **given)
-    assert applied.result == "succeeded"
+    assert applied.result == "incomplete"
     assert outcomes(applied)["sign-in-with-temporary-secret"] == "ok"
     assert application(world)["passwordCredentials"] == []
     added = [e for e in world.log() if e["path"].endswith("/addPassword")]
@@ -147,6 +149,7 @@ def test_two_phases_for_btp(world: World) -> None:
     assert outcomes(first)["upload-certificate"] == "pending"
     registered = cast("dict[str, Any]", step_ends(first)["register-application"])
     assert registered["after"]["appId"]
+    world.evidence(first, "certificate")
     second = drive(world, "apply", **given)
     assert second.result == "succeeded"
 

@@ -33,9 +33,10 @@ def test_all_modes(world: World) -> None:
     assert applied != before
     written = len(world.writes())
 
-    again = run(world, "apply", evidence=world.evidence())
+    late = {"evidence": world.evidence(apply), "follows": apply.folder.name}
+    again = run(world, "apply", **late)
     assert (again.result, again.exit_code) == ("succeeded", 0)
-    verify = run(world, "verify", evidence=world.evidence())
+    verify = run(world, "verify", **late)
     assert (verify.result, verify.exit_code) == ("succeeded", 0)
     assert len(world.writes()) == written
     assert world.dump() == applied

@@ -61,8 +61,8 @@ def test_seal_closes_and_audit_accepts(world: World) -> None:
     executed = out.read_bytes()
 
     sealed = runbook("seal", record, "--notebook", out, "--json")
-    assert sealed.returncode == 0, sealed.stderr
-    assert json.loads(sealed.stdout)["result"] == "succeeded"
+    assert sealed.returncode == 3, sealed.stderr
+    assert json.loads(sealed.stdout)["result"] == "incomplete"
     assert (record / "notebook.ipynb").exists()
     assert out.read_bytes() == executed
     code, found = audited(world.outputs)
@@ -88,7 +88,7 @@ def test_seal_refuses_another_notebook(world: World) -> None:
 def test_archived_apply_notebook_only_looks(world: World) -> None:
     """Whoever runs an archived apply notebook again writes nothing."""
     applied = run_notebook(world, "apply", evidence=world.evidence())
-    assert applied["exit_code"] == 0, applied["stderr"]
+    assert applied["exit_code"] == 3, applied["stderr"]
     written, stored = len(world.writes()), world.dump()
     archive = Path(applied["record"]) / "notebook.ipynb"
     world.break_tenant(

@@ -17,6 +17,7 @@ from unittest import mock
 import httpx
 
 from runbook_lib import opening
+from runbook_lib.cli.demo_sap import Applied, hand_in_sap
 from runbook_lib.cli.execution import checked
 from runbook_lib.cli.notebooks import find_notebook
 from runbook_lib.cli.sandboxed import sandbox
@@ -134,12 +135,19 @@ class World:
         given = {"tenant": str(self.tenant_file), "outputs": str(self.outputs)}
         return {**given, "mode": mode, **parameters}
 
-    def evidence(self) -> str:
-        """Write prepared evidence and return its folder."""
+    def evidence(
+        self, applied: Closed | None = None, credential: str = "secret"
+    ) -> str:
+        """Write prepared evidence and return its folder.
+
+        What needs the application ID and the run's id is there only after apply.
+        """
+        known = None
+        if applied is not None:
+            after = cast("Event", step_ends(applied)["register-application"]["after"])
+            known = Applied(str(after["appId"]), applied.folder.name)
         folder = self.folder / "evidence"
-        folder.mkdir(exist_ok=True)
-        (folder / "sap-notes-implemented.yaml").write_text(EVIDENCE, "utf-8")
-        return str(folder)
+        return hand_in_sap(folder, read_tenant(self.tenant_file), known, credential)
 
 
 @contextmanager
