@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import time
@@ -17,16 +16,21 @@ from tests.integration.world import runbook, running
 TENANTS = 4
 VICTIMS = ("worker", "template", "parent")
 UNDISTURBED = 3  # incomplete: nobody attests anything here
-KILLS = int(os.environ.get("RUNBOOK_KILLS", "10"))
+KILLS = 10
+
+
+def undisturbed_dumps(folder: Path) -> list[str]:
+    """Return the dumps after an undisturbed batch."""
+    with running(folder, "--tenants", str(TENANTS)) as world:
+        there = many(world)
+        assert there.batch(mode="apply").exit_code == UNDISTURBED
+        return there.dumps()
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Return the dumps after an undisturbed batch."""
-    with running(tmp_path_factory.mktemp("calm"), "--tenants", str(TENANTS)) as world:
-        there = many(world)
-        assert there.batch(mode="apply").exit_code == UNDISTURBED
-        return there.dumps()
+    return undisturbed_dumps(tmp_path_factory.mktemp("calm"))
 
 
 @pytest.fixture
@@ -54,6 +58,11 @@ def test_resumed_batch_ends_as_an_undisturbed_one(
     there: Many, undisturbed: list[str], seed: int
 ) -> None:
     """A kill of worker, template or parent shows in the ledger and in nothing else."""
+    check_resumed(there, undisturbed, seed)
+
+
+def check_resumed(there: Many, undisturbed: list[str], seed: int) -> None:
+    """Kill something at some time, resume, and compare the tenants."""
     chance = random.Random(seed)  # noqa: S311 - repeatable
     victim = VICTIMS[seed % len(VICTIMS)]
     batch = there.start("--workers", "2", mode="apply")

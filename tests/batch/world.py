@@ -39,14 +39,19 @@ class Many:
         """Return the tenant files."""
         return sorted(self.tenants.glob("*.yaml"))
 
-    def command(self, *options: str | Path, mode: str = "plan") -> list[str]:
+    def command(
+        self, *options: str | Path, mode: str = "plan", notebook: str = NOTEBOOK
+    ) -> list[str]:
         """Return the command line of a batch over all tenant files."""
-        fixed = ["batch", NOTEBOOK, "--mode", mode, "--outputs", self.outputs]
+        fixed = ["batch", notebook, "--mode", mode, "--outputs", self.outputs]
         return [*map(str, fixed), *map(str, options), "--tenants", str(self.tenants)]
 
-    def batch(self, *options: str | Path, mode: str = "plan") -> Batch:
+    def batch(
+        self, *options: str | Path, mode: str = "plan", notebook: str = NOTEBOOK
+    ) -> Batch:
         """Run a batch to its end."""
-        done = command_line(*self.command("--json", *options, mode=mode))
+        command = self.command("--json", *options, mode=mode, notebook=notebook)
+        done = command_line(*command)
         assert "Traceback" not in done.stderr, done.stderr
         found: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
         return Batch(found, done.returncode, done.stderr)

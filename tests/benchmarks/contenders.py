@@ -41,12 +41,8 @@ Contender = Callable[[Sequence[Path], Path], Cost]
 
 def ours(tenants: Sequence[Path], folder: Path) -> Cost:
     """`runbook batch`, all tenants at once: open, run and close each record."""
-    return measured(
-        [
-            *(sys.executable, "-m", "runbook_lib.cli", "batch", NOTEBOOK),
-            *("--json", "--outputs", folder, "--tenants", *tenants),
-        ]
-    )
+    command = [sys.executable, "-m", "runbook_lib.cli", "batch", NOTEBOOK, "--json"]
+    return measured([*command, "--outputs", folder, "--tenants", *tenants])
 
 
 def papermill_command(tenants: Sequence[Path], folder: Path) -> Cost:
@@ -75,12 +71,8 @@ def steps_alone(tenants: Sequence[Path], folder: Path) -> Cost:
     `cpu` is for all tenants given; `wall` and `memory` are not measured.
     """
     report = folder / "steps.json"
-    measured(
-        [
-            *(sys.executable, "-m", "tests.benchmarks.bare"),
-            *(report, folder, *tenants),
-        ]
-    )
+    module = [sys.executable, "-m", "tests.benchmarks.bare"]
+    measured([*module, report, folder, *tenants])
     return Cost(float(json.loads(report.read_text())["cpu"]), 0.0, 0.0)
 
 

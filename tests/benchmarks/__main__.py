@@ -1,0 +1,127 @@
+"""`make bench`: what a batch costs, against papermill; written to docs/performance.md.
+
+Without options the contenders are measured with few tenants where each one
+costs seconds; `--full` measures them with as many as ours. The sandbox is a
+process apart and is not counted.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.benchmarks import contenders
+from tests.benchmarks.contenders import Contender
+from tests.benchmarks.measuring import Cost
+from tests.benchmarks.relay import delayed
+from tests.integration.world import running
+
+PAGE = Path("docs/performance.md")
+BEGIN, END = "<!-- batch: begin -->", "<!-- batch: end -->"
+NUMBERS = (1, 10, 50, 200)
+FEW = 3
+LATENCY, MANY = 0.1, 40
+
+WAYS: dict[str, Contender] = {
+    "`runbook batch`": contenders.ours,
+    "(a) papermill command per tenant": contenders.papermill_command,
+    "(b) `execute_notebook` in a loop": contenders.papermill_loop,
+    "(c) `execute_notebook` in a pool of 8": contenders.papermill_pool,
+}
+
+
+def measure(way: Contender, tenants: list[Path], rounds: int = 1) -> Cost:
+    """Run a contender some times; return the median of each figure, per tenant."""
+    costs = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            costs.append(way(tenants, Path(folder)))
+    count = len(tenants)
+    return Cost(
+        statistics.median(cost.cpu for cost in costs) / count,
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.memory for cost in costs),
+    )
+
+
+def table(tenants: list[Path], *, full: bool) -> Iterable[str]:
+    """Yield the lines of the table of all contenders and numbers of tenants."""
+    yield "| way | tenants | CPU s per tenant | wall s | peak MiB |"
+    yield "|---|---|---|---|---|"
+    for name, way in WAYS.items():
+        for number in NUMBERS:
+            if number > FEW and way is not contenders.ours and not full:
+                number = FEW
+            cost = measure(way, tenants[:number], 3 if number <= 10 else 1)
+            figures = f"{cost.cpu:.3f} | {cost.wall:.1f} | {cost.memory:.0f}"
+            yield f"| {name} | {number} | {figures} |"
+            if number == FEW:
+                break
+
+
+def ratios(tenants: list[Path]) -> Iterable[str]:
+    """Yield what the ratios are at 50 tenants, W taken out and not."""
+    fifty = tenants[:50]
+    alone = measure(contenders.steps_alone, fifty).cpu
+    ours = measure(contenders.ours, fifty).cpu
+    yield f"W, the steps alone in a warm bare process: {alone:.3f} s per tenant."
+    yield ""
+    yield "| against | total ratio | ratio without W |"
+    yield "|---|---|---|"
+    for name, way in list(WAYS.items())[1:3]:
+        cost = measure(way, tenants[:FEW]).cpu
+        without = (cost - alone) / (ours - alone)
+        yield f"| {name} | {cost / ours:.1f} | {without:.1f} |"
+
+
+def latency(tenants: list[Path], folder: Path) -> Iterable[str]:
+    """Yield what 100 ms more per request do to the wall time of 40 tenants."""
+    with delayed(tenants[:MANY], folder, LATENCY) as slow:
+        ours = measure(contenders.ours, slow).wall
+        pool = measure(contenders.papermill_pool, slow).wall
+    yield (
+        f"With 100 ms added to everything sent, {MANY} tenants: {ours:.1f} s by "
+        f"`runbook batch`, {pool:.1f} s by (c); {pool / ours:.1f} times as long."
+    )
+
+
+def main() -> None:
+    """Measure, print, and write the section of the page."""
+    full = "--full" in sys.argv
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        with running(folder, "--tenants", str(max(NUMBERS))) as world:
+            tenants = [Path(t["tenant_file"]) for t in world.ready["tenants"]]
+            slow = folder / "slow"
+            slow.mkdir()
+            lines = [
+                f"Measured {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors, "
+                f"Python {platform.python_version()}, `make bench"
+                f"{' ARGS=--full' if full else ''}`, mode plan.",
+                "",
+                *table(tenants, full=full),
+                "",
+                *ratios(tenants),
+                "",
+                *latency(tenants, slow),
+            ]
+    print("\n".join(lines))
+    write("\n".join(lines))
+
+
+def write(text: str) -> None:
+    """Replace the section of the page between its two marks."""
+    page = PAGE.read_text("utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
