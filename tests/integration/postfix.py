@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,7 +73,7 @@ class Postfix:
         message["From"], message["To"], message["Subject"] = sender, recipient, subject
         message.set_content("Test from a mail server.\n")
         command = ["sendmail", "-C", str(self.folder / "etc"), "-f", sender, recipient]
-        subprocess.run(command, input=message.as_bytes(), check=True, timeout=30)
+        run(command, message.as_bytes())
         return self._outcome(recipient)
 
     def _outcome(self, recipient: str) -> str:
@@ -88,32 +89,43 @@ class Postfix:
 
 
 @contextmanager
-def postfix(folder: Path, mx: str, ca_file: str, address: str) -> Iterator[Postfix]:
+def postfix(mx: str, ca_file: str, address: str) -> Iterator[Postfix]:
     """Run an instance that sends from a loopback address to the MX side.
 
-    Skips where Postfix is not installed, or where it may not run.
+    Its folder is not pytest's, which other users may not enter: Postfix runs as a
+    user of its own. Skips where Postfix is not installed, or where it may not run.
     """
     if shutil.which("postfix") is None:
         pytest.skip("needs the program postfix (Debian package postfix)")
     if os.geteuid() != 0:
         pytest.skip("an instance of Postfix needs root")
-    _configure(folder, mx, ca_file, address)
-    control = ["postfix", "-c", str(folder / "etc")]
-    subprocess.run([*control, "start"], check=True, capture_output=True, timeout=60)
-    try:
-        yield Postfix(folder)
-    finally:
-        subprocess.run([*control, "stop"], check=True, capture_output=True, timeout=60)
+    with tempfile.TemporaryDirectory(prefix="postfix-") as place:
+        folder = Path(place)
+        folder.chmod(0o711)
+        _configure(folder, mx, ca_file, address)
+        control = ["postfix", "-c", str(folder / "etc")]
+        run([*control, "start"])
+        try:
+            yield Postfix(folder)
+        finally:
+            run([*control, "stop"])
+
+
+def run(command: list[str], content: bytes = b"") -> None:
+    """Run a program of Postfix; fail with what it said."""
+    done = subprocess.run(
+        command, input=content, capture_output=True, check=False, timeout=60
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        pytest.fail(f"{' '.join(command)}: {done.returncode}: {said}")
 
 
 def _configure(folder: Path, mx: str, ca_file: str, address: str) -> None:
-    owner = pwd.getpwnam("postfix").pw_uid
+    """Write main.cf and master.cf, and the folders that Postfix wants."""
     for name in ("etc", "spool", "data"):
-        (folder / name).mkdir(parents=True)
-    os.chown(folder / "data", owner, 0)
-    for place in (folder, *folder.parents):  # Postfix's own user has to get there
-        if place.stat().st_uid == os.geteuid() and place != Path("/"):
-            place.chmod(place.stat().st_mode | 0o011)
+        (folder / name).mkdir()
+    os.chown(folder / "data", pwd.getpwnam("postfix").pw_uid, 0)
     authority = folder / "ca.pem"
     shutil.copyfile(ca_file, authority)
     authority.chmod(0o644)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -99,9 +98,7 @@ def test_relay_by_certificate(world: World) -> None:
 
 
 @pytest.mark.parametrize("address", [SAP, STRANGER])
-def test_mail_server_with_saps_address(
-    world: World, tmp_path: Path, address: str
-) -> None:
+def test_mail_server_with_saps_address(world: World, address: str) -> None:
     """Postfix relays where it has the connector's address, and bounces elsewhere."""
     publish_spf(world)
     applied = drive(
@@ -109,7 +106,7 @@ def test_mail_server_with_saps_address(
     )
     subject = f"SAP runbook:{applied.folder.name}"
     mx, ca_file = str(world.ready["mx"]), str(world.ready["ca_file"])
-    with postfix(tmp_path / "postfix", mx, ca_file, address) as server:
+    with postfix(mx, ca_file, address) as server:
         outside = server.send(SENDER, OUTSIDE, subject)
         inside = server.send(SENDER, INSIDE, subject)
     assert "status=sent" in inside
