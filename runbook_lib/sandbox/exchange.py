@@ -93,9 +93,13 @@ def unavailable(call: Call, status: int) -> Answer:
 
 
 def _batch(call: Call) -> Answer:
-    """Answer a batch of InvokeCommand requests."""
-    if call.method != "POST" or _path_parts(call)[1] != "beta":
+    """Answer a batch of InvokeCommand requests; its token is judged first."""
+    _, version, tenant_id, _ = _path_parts(call)
+    if call.method != "POST" or version != "beta":
         return Answer(405)
+    claims = token_claims(call.sandbox, call.bearer, tenant_id)
+    if isinstance(claims, Answer):
+        return claims
     return answer_batch(call, answer_item, is_write)
 
 
