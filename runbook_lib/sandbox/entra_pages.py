@@ -105,7 +105,7 @@ def show_authorize(call: Call, identifier: str) -> Answer:
         _checked_authorize(call, identifier)
     except AadstsError as problem:
         return _refused(problem)
-    return _page("Sign in", "Sign in with your work account.", _FORM)
+    return _page("Sign in", "Sign in with your work account.", _FORM.format(code=""))
 
 
 def enter_authorize(call: Call, identifier: str) -> Answer:
@@ -208,12 +208,24 @@ def _without_port(uri: str) -> tuple[str, str | None, str]:
 
 
 def _back(query: dict[str, str], values: dict[str, str]) -> Answer:
-    """Send the browser back to the client: in the query or in the fragment."""
+    """Send the browser back: by query, by fragment, or by a form that it posts."""
     if "state" in query:
         values = {**values, "state": query["state"]}
+    if query.get("response_mode") == "form_post":
+        return _posted_back(query["redirect_uri"], values)
     mark = "#" if query.get("response_mode") == "fragment" else "?"
     location = f"{query['redirect_uri']}{mark}{urlencode(values)}"
     return Answer(302, None, {"Location": location, **sign_in_headers()})
+
+
+def _posted_back(uri: str, values: dict[str, str]) -> Answer:
+    """Return a page whose form goes back to the client."""
+    fields = "".join(
+        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
+        for name, value in values.items()
+    )
+    form = f'<form method="post" action="{html.escape(uri)}">{fields}<button>Continue'
+    return _page("Working…", "Continue to your app.", f"{form}</button></form>")
 
 
 def _refused(problem: AadstsError) -> Answer:
@@ -226,7 +238,7 @@ def _page(
     title: str, text: str, form: str = "", code: str = "", status: int = 200
 ) -> Answer:
     """Return a page; with `code` a form that also asks for the user code."""
-    shown = (form or (_FORM if code else "")).format(code=code)
+    shown = form or (_FORM.format(code=code) if code else "")
     content = _PAGE.format(title=html.escape(title), text=html.escape(text), form=shown)
     headers = {"Content-Type": "text/html; charset=utf-8", **sign_in_headers()}
     return Answer(status, content.encode(), headers)

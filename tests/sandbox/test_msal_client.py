@@ -1,6 +1,7 @@
 """MSAL for Python, an independent client, signs in through the proxy."""
 
 import json
+import re
 from typing import Any
 
 import msal
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.sandbox.conftest import Running, StartSandbox
 from tests.sandbox.directory import KeyPair, claims_of
+from tests.sandbox.people import GRAPH_TOOLS
 from tests.sandbox.test_server import client_of
 
 SCOPES = ["https://outlook.office365.com/.default"]
@@ -116,6 +118,56 @@ def test_a_certificate_signs_in(
     assert "access_token" in result, result
     assert claims_of(result["access_token"])["appidacr"] == "2"
     assert "client_assertion" in json.dumps(sandbox.log())
+
+
+def public_client(sandbox: Running, **options: Any) -> Any:
+    """Return a public client, as a program for people would be."""
+    wanted = {
+        "client_id": GRAPH_TOOLS,
+        "authority": "https://login.microsoftonline.com/organizations",
+        "proxies": {"https": sandbox.ready["proxy"]},
+        "verify": sandbox.ready["ca_file"],
+    }
+    return msal.PublicClientApplication(**(wanted | options))
+
+
+def test_a_person_signs_in_with_a_device_code(sandbox_process: Running) -> None:
+    """And a second token comes from the cached refresh token, without the person."""
+    sandbox, scopes = sandbox_process, ["https://graph.microsoft.com/User.Read"]
+    login, password = next(iter(sandbox.tenant["users"].items()))
+    client = public_client(sandbox)
+    flow = client.initiate_device_flow(scopes=scopes)
+    assert flow["user_code"] in flow["message"]
+    form = {"user_code": flow["user_code"], "login": login, "passwd": password}
+    with client_of(sandbox) as browser:
+        assert browser.post(flow["verification_uri"], data=form).status_code == 200
+    result = client.acquire_token_by_device_flow(flow)
+    assert claims_of(result["access_token"])["upn"] == login
+    assert result["id_token_claims"]["preferred_username"] == login
+    (account,) = client.get_accounts()
+    assert account["username"] == login
+    again = client.acquire_token_silent(scopes, account, force_refresh=True)
+    assert claims_of(again["access_token"])["scp"] == "User.Read"
+    assert password not in json.dumps(sandbox.log())
+
+
+def test_a_person_signs_in_with_an_authorization_code(
+    sandbox_process: Running,
+) -> None:
+    """With PKCE, state and nonce, as MSAL checks them."""
+    sandbox = sandbox_process
+    login, password = next(iter(sandbox.tenant["users"].items()))
+    client = public_client(sandbox)
+    flow = client.initiate_auth_code_flow(
+        ["User.Read"], "http://localhost:8400", response_mode="form_post"
+    )
+    with client_of(sandbox) as browser:
+        assert browser.get(flow["auth_uri"]).status_code == 200
+        form = {"login": login, "passwd": password}
+        page = browser.post(flow["auth_uri"], data=form).text
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+    result = client.acquire_token_by_auth_code_flow(flow, sent)
+    assert claims_of(result["access_token"])["upn"] == login
 
 
 def _upload(sandbox: Running, pair: KeyPair) -> tuple[str, str]:

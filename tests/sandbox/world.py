@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from runbook_lib.sandbox.faults import Faults, parse_fault
+from runbook_lib.sandbox.hosts import CLOUDS
 from runbook_lib.sandbox.log import AccessLog
 from runbook_lib.sandbox.seed import seed_tenants
 from runbook_lib.sandbox.state import Mailbox, Sandbox, Tenant
@@ -42,7 +43,12 @@ class World(Listeners):
     """One sandbox with one or more tenants, and clients of it."""
 
     def __init__(
-        self, *, broken: str | None = None, faults: str = "", tenants: int = 1
+        self,
+        *,
+        broken: str | None = None,
+        faults: str = "",
+        tenants: int = 1,
+        cloud: str = "global",
     ) -> None:
         """Seed the tenants; servers start when they are first asked for."""
         self.log_file = io.StringIO()
@@ -51,6 +57,7 @@ class World(Listeners):
             log=AccessLog(self.log_file),
             faults=Faults(tuple(parse_fault(text) for text in faults.split())),
             broken=frozenset({broken} if broken else ()),
+            cloud=CLOUDS[cloud],
         )
         self.plans = seed_tenants(sandbox, tenants)
         self.operators = {key: plan.operator for key, plan in self.plans.items()}
