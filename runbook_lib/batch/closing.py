@@ -92,14 +92,19 @@ def settle(attempt: Attempt, found: Fold, end: End, ledger: Ledger) -> Outcome:
         if not begun(member.record):
             return _not_opened(attempt, found)
         write_notebook(member.notebook, found.notebook)
-        return close(attempt, end, ledger)
+        return close(attempt, end, ledger, raised=_raised(found))
     finally:
         with suppress(FileNotFoundError):
             member.journal.unlink()
 
 
-def close(attempt: Attempt, end: End, ledger: Ledger) -> Outcome:
-    """Close the record of a run that has ended, or complete its closing."""
+def close(
+    attempt: Attempt, end: End, ledger: Ledger, raised: str | None = None
+) -> Outcome:
+    """Close the record of a run that has ended, or complete its closing.
+
+    `raised` is what the notebook raised, if it did.
+    """
     member = attempt.member
     try:
         done = close_run(
@@ -118,7 +123,7 @@ def close(attempt: Attempt, end: End, ledger: Ledger) -> Outcome:
         str(done.result),
         outcomes=done.outcomes,
         sums=sha256_of(member.record / SUMS),
-        problem=_first_problem(done),
+        problem=raised or _first_problem(done),
         **_plan(member.record),
         **attempt.known(),
     )
@@ -151,17 +156,25 @@ def _said(end: End) -> str:
 
 def _not_opened(attempt: Attempt, found: Fold) -> Outcome:
     """Return the outcome of an opening cell that raised before there was a record."""
-    errors = [
-        output
-        for cell in found.notebook["cells"]
-        for output in cell.get("outputs", [])
-        if output["output_type"] == "error"
-    ]
-    last = errors[-1] if errors else {"ename": "", "evalue": "nothing was opened"}
+    name, text = _error(found) or ("", "nothing was opened")
     codes = {kind.__name__: kind.exit_code for kind in (InputError, Refused)}
-    code = codes.get(last["ename"], RunbookError.exit_code)
-    error = RunbookError(str(last["evalue"]))
-    return refused(attempt.member, error, code, **attempt.known())
+    code = codes.get(name, RunbookError.exit_code)
+    return refused(attempt.member, RunbookError(text), code, **attempt.known())
+
+
+def _raised(found: Fold) -> str | None:
+    """Return what the notebook raised, or None."""
+    error = _error(found)
+    return error[1] if error else None
+
+
+def _error(found: Fold) -> tuple[str, str] | None:
+    """Return class and text of the error that ended the notebook, or None."""
+    for cell in found.notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                return str(output["ename"]), str(output["evalue"])
+    return None
 
 
 def _first_problem(done: Closed) -> str | None:

@@ -41,8 +41,8 @@ class Outcome:
 
     @property
     def bad(self) -> bool:
-        """Tell whether it counts as a failure."""
-        return self.exit_code in BAD
+        """Tell whether it counts as a failure: so does a notebook that raised."""
+        return self.exit_code in BAD or self.end == End.FAILED
 
     @property
     def final(self) -> bool:
