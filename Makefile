@@ -29,7 +29,7 @@ demo: setup ## Choose an option and run options 1 to 3 against a sandbox tenant
 	$(BIN)/runbook demo
 
 test: setup ## Run the tests (under 5 minutes, offline)
-	$(BIN)/pytest -n auto --dist worksteal -m "not ci and not ui and not soak"
+	$(BIN)/pytest -n auto --dist worksteal -m "not ci and not ui"
 
 check: setup ## Check style, types and layers
 	$(BIN)/ruff check .
@@ -43,7 +43,8 @@ lab: setup ## Open the notebooks in JupyterLab, with a sandbox beside them
 notebooks: setup ## Run the committed notebooks again and store their outputs
 	$(BIN)/python -m tests.committed_notebooks
 
-bench: setup ## Measure batches against papermill; writes docs/performance.md
+bench: setup ## Run the benchmarks; they write docs/performance.md
+	$(BIN)/pytest -q tests/benchmarks
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 soak: setup ## Run a long test by name: make soak NAME=...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -74,8 +75,13 @@ class BatchPlan:
         return name in self.parameters.values
 
 
-def default_workers(members: int) -> int:
-    """Return how many tenants at a time: many, as far as memory goes."""
+def default_workers(members: int, engine: str) -> int:
+    """Return how many tenants at a time: many, as far as memory goes.
+
+    Kernels compute more than they wait, so of these there are few.
+    """
+    if engine == "stock":
+        return max(1, min(members, os.cpu_count() or 1))
     return max(1, min(members, MOST_WORKERS, _free_memory() // MEMORY_OF_ONE))
 
 

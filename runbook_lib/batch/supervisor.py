@@ -213,7 +213,9 @@ class Supervisor:
             self._progress.notice("Cancelled: ending what runs; again to hasten it.")
         self._cancelled += 1
         for job in self._queue.close():
-            self._finish(job, cut_off(job.member, End.CANCELLED, attempt=job.number))
+            number, why = str(job.number), End.CANCELLED
+            self._ledger.interrupted(job.member.run, job.member.name, number, str(why))
+            self._finish(job, cut_off(job.member, why, attempt=job.number))
         for job in list(self._queue.running):
             self._stop(job, End.CANCELLED)
 

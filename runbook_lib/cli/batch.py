@@ -114,7 +114,8 @@ def batch(
     members, broken = read_members(files, parameters, runs)
     if not keep_going:
         refuse_broken(broken, of=len(files))
-    limits = Limits(workers or default_workers(len(files)), canary, stop_after, timeout)
+    count = workers or default_workers(len(files), engine)
+    limits = Limits(count, canary, stop_after, timeout)
     plan = _plan(source, parameters, given, members, broken, limits, engine)
     with progress_for(len(members), quiet=wants_json) as progress:
         if folder:

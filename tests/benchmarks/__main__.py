@@ -23,7 +23,7 @@ from tests.benchmarks.relay import delayed
 from tests.integration.world import running
 
 PAGE = Path("docs/performance.md")
-BEGIN, END = "<!-- batch: begin -->", "<!-- batch: end -->"
+BEGIN, END = "<!-- batch -->", "<!-- /batch -->"
 NUMBERS = (1, 10, 50, 200)
 FEW = 3
 LATENCY, MANY = 0.1, 40

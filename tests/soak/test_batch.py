@@ -18,7 +18,6 @@ from tests.batch.test_kills import (
 from tests.batch.world import many
 from tests.integration.world import World, running
 
-pytestmark = pytest.mark.soak
 THOUSAND, FIFTY = 1000, 50
 
 PARENT = """
