@@ -9,6 +9,7 @@ from runbook_lib import opening
 from runbook_lib.clients.private_files import write_private
 from runbook_lib.engine import history
 from runbook_lib.engine.attempt import Attempt
+from runbook_lib.engine.borrowing import give_back_all
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.expect import KnownAfterApply
 from runbook_lib.engine.record import Record
@@ -82,6 +83,8 @@ def open_run(name: str, namespace: Mapping[str, object]) -> Run:
     engine = Engine(attempt, runbook.catalogue)
     _measure(engine)
     _show_opened(record)
+    if opened.reattached and opened.mode is Mode.APPLY and not interactive:
+        give_back_all(attempt, runbook.catalogue, record.events, record.run)
     if opened.mode is Mode.ROLLBACK:
         roll_back_run(engine, parameters["record"])
     return Run(

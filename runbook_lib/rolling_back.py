@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from runbook_lib.engine import history
+from runbook_lib.engine.borrowing import give_back_all
 from runbook_lib.engine.chain import Event, read_chain
 from runbook_lib.engine.record import EVENTS
 from runbook_lib.engine.run import Engine
@@ -35,6 +36,7 @@ def roll_back_run(engine: Engine, run: str) -> None:
         )
         raise
     record.append("run.rolls_back", mode=Mode.ROLLBACK, record=run)
+    give_back_all(engine.attempt, engine.catalogue, events, run)
     done = history.ends(record.events)
     for change in reversed(history.changes(events)):
         if change["step"] not in done:

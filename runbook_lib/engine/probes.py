@@ -8,6 +8,12 @@ from typing import cast
 
 from runbook_lib.engine import history
 from runbook_lib.engine.attempt import NOTHING_WRITTEN, Attempt, Ending
+from runbook_lib.engine.borrowing import (
+    BORROWED,
+    RETURNED,
+    give_back_left,
+    outstanding,
+)
 from runbook_lib.engine.changes import unmet
 from runbook_lib.engine.expect import State, differences, met
 from runbook_lib.engine.record import timestamp
@@ -24,7 +30,8 @@ from runbook_lib.engine.step import (
     Probe,
     Step,
 )
-from runbook_lib.errors import ServiceRefused
+from runbook_lib.errors import OutcomeUnknown, ServiceRefused
+from runbook_lib.secret import Secret
 
 
 def perform_check(attempt: Attempt, step: Check, resolved: Check) -> Ending:
@@ -139,12 +146,13 @@ def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
 def _with_borrowed(attempt: Attempt, step: Probe, resolved: CredentialProbe) -> Ending:
     """Borrow a credential, look, and give it back whatever happens."""
     record, session = attempt.record, attempt.session
+    known = {begin["step"]: keys for begin, keys in outstanding(record.events)}
+    if step.id in known:
+        give_back_left(attempt, resolved, known[step.id], session.run)
     attempt.begin(step, resolved, {}, "create")
-    key_id, secret = resolved.borrow(session)
+    key_id, secret = _borrowed(attempt, step, resolved)
     try:
-        record.append(
-            "credential.borrowed", mode=attempt.mode, step=step.id, key_id=key_id
-        )
+        record.append(BORROWED, mode=attempt.mode, step=step.id, key_id=key_id)
         return _until(
             attempt,
             resolved,
@@ -154,9 +162,21 @@ def _with_borrowed(attempt: Attempt, step: Probe, resolved: CredentialProbe) -> 
         )
     finally:
         resolved.give_back(session, key_id)
-        record.append(
-            "credential.returned", mode=attempt.mode, step=step.id, key_id=key_id
-        )
+        record.append(RETURNED, mode=attempt.mode, step=step.id, key_id=key_id)
+
+
+def _borrowed(
+    attempt: Attempt, step: Probe, resolved: CredentialProbe
+) -> tuple[str, Secret]:
+    """Borrow; what may have been made without an answer is removed at once."""
+    try:
+        return resolved.borrow(attempt.session)
+    except NOTHING_WRITTEN as error:
+        attempt.refused(step, error)
+        raise
+    except OutcomeUnknown:
+        give_back_left(attempt, resolved, [], attempt.session.run)
+        raise
 
 
 def _acted(attempt: Attempt, step: Probe, resolved: MessageProbe) -> State:

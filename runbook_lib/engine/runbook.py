@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import rfc8785
 
 from runbook_lib.engine.codec import Catalogue
-from runbook_lib.engine.step import Step, kebab, titled
+from runbook_lib.engine.naming import kebab, titled
+from runbook_lib.engine.step import Step
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from runbook_lib.engine.expect import KnownAfterApply, State
+from runbook_lib.engine.naming import kebab, titled
 from runbook_lib.errors import RunbookError, ServiceRefused
 from runbook_lib.secret import Secret
 
@@ -252,6 +252,10 @@ class CredentialProbe(Probe):
         """Remove the credential; one that is gone is no fault."""
         raise NotImplementedError
 
+    def left(self, session: Session, run: str) -> list[str]:
+        """Return the keyIds of what a run borrowed and did not give back."""
+        raise NotImplementedError
+
     def observe_with(self, session: Session, secret: Secret) -> Observation:
         """Do the real thing with the borrowed credential."""
         raise NotImplementedError
@@ -288,13 +292,3 @@ class Evidence:
     reference: str
     text: str
     files: tuple[Path, ...] = ()
-
-
-def titled(title: str, key: str | None) -> str:
-    """Return a title with the key's value in it, where the step has a key."""
-    return title.format(key=key) if key else title
-
-
-def kebab(name: str) -> str:
-    """Return a class name in kebab case: `SapNotes` gives `sap-notes`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()

@@ -1,4 +1,4 @@
-"""The certificate with which SAP proves who it is, and how its use is proven."""
+"""The certificate with which SAP proves who it is, and SAP's own proof of its use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from runbook_lib.engine.expect import OneOf, Present, State
 from runbook_lib.engine.step import (
     Attestation,
     Change,
-    CredentialProbe,
     Evidence,
     NotAsExpected,
     NothingToDo,
@@ -20,12 +19,10 @@ from runbook_lib.engine.step import (
     Waits,
 )
 from runbook_lib.sap.certificate import stored_certificate
-from runbook_lib.secret import Secret
-from runbook_lib.session import Session, scope
+from runbook_lib.session import Session
 from runbook_lib.steps.application import NOT_YET
-from runbook_lib.steps.credential import TEMPORARY, expiry, remove_temporary
+from runbook_lib.steps.credential import expiry
 from runbook_lib.steps.reading import objects, text
-from runbook_lib.steps.submission import SMTP_REMEDIES, TOKEN_REMEDIES, signed_in
 
 JWT = "jwt-bearer"
 TYPE = "AsymmetricX509Cert"
@@ -206,76 +203,4 @@ class SapTokenTest(Attestation):
             {"token": token},
             context={"said": refused[0] if refused else None},
             vantage="as stated by a person",
-        )
-
-
-@dataclass(frozen=True)
-class SignInWithTemporarySecret(CredentialProbe):
-    """A client secret of some seconds proves roles, service principal and mailbox.
-
-    It proves nothing of SAP's own key. `temporary` is yes or no. The secret is
-    removed whatever happens; one that an earlier attempt left is removed first.
-
-    Source: guide, "Optional: Test the configuration …" (its note advises a
-    secret for the test client and leaves it there).
-    """
-
-    title: ClassVar[str] = "Sign in to SMTP with a temporary secret"
-    guide: ClassVar[str] = (
-        "optional-test-the-configuration-in-entra-and-exchange-online"
-        "-with-the-smtp-oauth-test-client"
-    )
-    requires: ClassVar[tuple[str, ...]] = (
-        "upload-certificate",
-        "submission-endpoint",
-        "enable-authenticated-smtp",
-    )
-    remedies: ClassVar[Mapping[str, str]] = {**TOKEN_REMEDIES, **SMTP_REMEDIES}
-    replication_symptoms: ClassVar[frozenset[str]] = frozenset(
-        {"AADSTS7000215", "AADSTS7000229", "AADSTS700016", "535 5.7.3", "430 4.2.0"}
-    )
-    application: str
-    app_id: str
-    mailbox: str
-    host: str
-    credential: str
-    temporary: str = "no"
-
-    def applicable(self) -> None:
-        """Leave it out unless it was asked for, with a certificate."""
-        only_with_certificate(self.credential)
-        if self.temporary != "yes":
-            raise NothingToDo(
-                "user_choice", "temporary_credential is not yes: nothing is borrowed."
-            )
-
-    def expect(self) -> State:
-        """Return the reply to AUTH."""
-        return {"reply": 235}
-
-    def borrow(self, session: Session) -> tuple[str, Secret]:
-        """Remove what an earlier attempt left, and create a secret for one day."""
-        remove_temporary(session, self.application)
-        created, secret = session.graph.add_password(
-            self.application,
-            display_name=f"{TEMPORARY} ({session.mark})",
-            end=_moment(session.now().replace(hour=23, minute=59, second=59)),
-        )
-        return str(created["keyId"]), secret
-
-    def give_back(self, session: Session, key_id: str) -> None:
-        """Remove the secret."""
-        session.graph.remove_password(self.application, key_id)
-
-    def observe_with(self, session: Session, secret: Secret) -> Observation:
-        """Get a token with the secret and sign in; keep neither."""
-        client = session.application_client(self.app_id, secret)
-        token = client.token(scope(session.tenant, "exchange"), fresh=True)
-        seen = signed_in(session, self.host, self.mailbox, token.secret)
-        return Observation(
-            seen.properties,
-            {**seen.context, "proves": "roles, service principal and mailbox access"},
-            vantage=seen.vantage,
-            advice="SAP's own key is not proven by this.",
-            facts=seen.facts,
         )

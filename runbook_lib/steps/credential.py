@@ -16,7 +16,6 @@ from runbook_lib.steps.reading import objects, text
 
 LONGEST_DAYS = 730
 NEAR_EXPIRY = timedelta(days=30)
-TEMPORARY = "temporary sign-in test"
 ADVICE = "A certificate is recommended before production; a secret is a password."
 
 
@@ -126,15 +125,6 @@ class CreateClientSecret(Change):
             made_here = text(credential, "displayName") == self._made_by(session)
             if made_here and not session.sink.holds(key_id):
                 session.graph.remove_password(self.application, key_id)
-
-
-def remove_temporary(session: Session, application: str) -> None:
-    """Remove the temporary secrets that this run made and did not remove."""
-    found = session.graph.application(application) or {}
-    for credential in objects(found, "passwordCredentials"):
-        name = text(credential, "displayName") or ""
-        if name == f"{TEMPORARY} ({session.mark})":
-            session.graph.remove_password(application, str(credential["keyId"]))
 
 
 def lifetime(days: str) -> int:

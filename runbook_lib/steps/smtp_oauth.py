@@ -14,7 +14,6 @@ from runbook_lib.steps.application_role import (
 )
 from runbook_lib.steps.certificate import (
     SapTokenTest,
-    SignInWithTemporarySecret,
     UploadCertificate,
 )
 from runbook_lib.steps.credential import CreateClientSecret
@@ -53,6 +52,7 @@ from runbook_lib.steps.sap_notes import SapNotesImplemented
 from runbook_lib.steps.sap_release import SapReleaseSupportsCredential
 from runbook_lib.steps.sap_test_mail import TestMailSent
 from runbook_lib.steps.submission import ObtainAccessToken, SignInToSmtp
+from runbook_lib.steps.temporary_secret import SignInWithTemporarySecret
 
 
 def _proof(parameters: Mapping[str, str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from runbook_lib.engine.borrowing import give_back_all, outstanding
 from runbook_lib.engine.record import EVENTS
 from runbook_lib.engine.step import Mode, Outcome
 from runbook_lib.errors import NotPermitted, RecordBroken, ServiceRefused
@@ -16,9 +17,13 @@ from tests.engine.world import (
     BuildOn,
     Make,
     NotYet,
+    killed,
+    lost,
     reference,
+    refusal,
 )
 
+CATALOGUE = (Borrowing, Make)
 KINDS = ["step.begin", "credential.borrowed", "credential.returned", "step.end"]
 
 
@@ -88,6 +93,73 @@ def test_given_back_if_the_record_takes_no_line(
     with pytest.raises(RecordBroken):
         ready.run(Borrowing())
     assert ready.world.values["borrowed"] is None
+
+
+def die_with_it(ready: Bench, effect: bool) -> None:
+    """Let the process end while it borrows, and reopen the record."""
+    ready.world.faults.append(killed(effect=effect))
+    with pytest.raises(KeyboardInterrupt):
+        ready.run(Borrowing())
+    ready.kill_and_resume()
+
+
+def give_back(ready: Bench) -> None:
+    """Do what a resumed run does first."""
+    attempt = ready.engine.attempt
+    give_back_all(attempt, CATALOGUE, ready.record.events, ready.record.run)
+
+
+def test_left_by_a_killed_attempt_it_goes_before_all_else(ready: Bench) -> None:
+    """Found by its mark: no line tells its key ID."""
+    die_with_it(ready, effect=True)
+    assert ready.world.values["borrowed"] == "key-1"
+    give_back(ready)
+    assert ready.world.values["borrowed"] is None
+    returned = ready.record.events[-1]
+    assert returned["event"] == "credential.returned"
+    assert (returned["key_id"], returned["left_by"]) == ("key-1", ready.record.run)
+    assert ready.run(Borrowing()).outcome is Outcome.OK
+    assert ready.world.values["borrowed"] is None
+
+
+def test_known_by_key_id_it_is_given_back_even_if_no_list_shows_it(
+    ready: Bench,
+) -> None:
+    """A list may lag behind; what the record knows needs none."""
+    ready.world.blind.append(KeyboardInterrupt())  # type: ignore[arg-type]
+    ready.world.faults.extend([None, killed(effect=False)])
+    with pytest.raises(KeyboardInterrupt):
+        ready.run(Borrowing())
+    ready.kill_and_resume()
+    (begin, known) = outstanding(ready.record.events)[0]
+    assert (begin["step"], known) == ("borrowing", ["key-1"])
+    give_back(ready)
+    assert ready.world.values["borrowed"] is None
+    assert outstanding(ready.record.events)[0][1] == []
+
+
+def test_nothing_left_writes_nothing(ready: Bench) -> None:
+    """Neither where it was not made, nor where it was given back."""
+    die_with_it(ready, effect=False)
+    tried = len(ready.world.sent)
+    give_back(ready)
+    assert len(ready.world.sent) == tried
+    assert ready.run(Borrowing()).outcome is Outcome.OK
+    assert outstanding(ready.record.events) == []
+
+
+def test_made_without_an_answer_it_is_removed_at_once(ready: Bench) -> None:
+    """The connection broke; the same attempt looks for what was made."""
+    ready.world.faults.append(lost(effect=True))
+    assert ready.run(Borrowing()).outcome is Outcome.ERROR
+    assert ready.world.values["borrowed"] is None
+
+
+def test_a_refusal_leaves_nothing(ready: Bench) -> None:
+    """The service said no, so there is nothing to look for."""
+    ready.world.faults.append(refusal("Forbidden"))
+    assert ready.run(Borrowing()).outcome is Outcome.FAILED
+    assert outstanding(ready.record.events) == []
 
 
 @pytest.mark.parametrize("mode", [Mode.PLAN, Mode.VERIFY])

@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from runbook_lib.engine.step import Mode, Outcome, Step, kebab, titled
+from runbook_lib.engine.naming import kebab, titled
+from runbook_lib.engine.step import Mode, Outcome, Step
 from runbook_lib.errors import ServiceRefused
 from tests.engine.world import LAGGING, BuildOn, Make, Needing, Works, reference
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runbook_lib.engine.step import kebab
+from runbook_lib.engine.naming import kebab
 from runbook_lib.sap.release import Product
 from runbook_lib.steps.mail_node import MailNodeWithoutLogon
 from runbook_lib.steps.sap_arrangement import CommunicationArrangementConfigured
