@@ -100,3 +100,11 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
+
+METHODS = st.sampled_from(["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"])
+MEDIA_TYPES = texts(
+    "application/json",
+    "application/json; charset=utf-8",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+).filter(lambda text: text.isascii() and text.isprintable())

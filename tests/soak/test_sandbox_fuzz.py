@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.sandbox.fuzz_targets import GraphTarget, LoginTarget, VaultTarget
+from tests.sandbox.fuzz_login import LoginTarget
+from tests.sandbox.fuzz_targets import GraphTarget, VaultTarget
 from tests.sandbox.fuzzing import fuzz
 from tests.sandbox.world import World
 
