@@ -139,7 +139,7 @@ def test_mail_from_another_address_is_no_proof(world: World) -> None:
     publish_spf(world)
     applied = run(world, RELAY, "apply", evidence=evidence(world))
     assert Sender(world, STRANGER).send(INSIDE, mark(applied)) == "250"
-    found = run(world, RELAY, "verify", follows=applied.folder.name)
+    found = run(world, RELAY, "verify", follows=applied.folder.name, wait="2")
     end = step_ends(found)["sap-test-message:internal"]
     assert end["outcome"] == "failed"
     assert cast("Event", end["after"])["FromIP"] == STRANGER_PUBLIC
@@ -289,7 +289,7 @@ def test_left_over_logon_data_fails(world: World) -> None:
     assert "LOGON_DATA_LEFT" in str(end["advice"])
 
 
-@pytest.mark.parametrize("address", ["10.5.3.2", "100.64.0.1", "2001:db8::1", ""])
+@pytest.mark.parametrize("address", ["10.5.3.2", "2001:db8::1"])
 def test_address_that_microsoft_never_sees_stops(world: World, address: str) -> None:
     """The guide's own example among them; nothing is made."""
     found = run(world, RELAY, "apply", address=address, evidence=evidence(world))
