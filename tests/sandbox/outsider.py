@@ -27,6 +27,7 @@ class Outsider:
             proxy=running.ready["proxy"], verify=context, trust_env=False
         )
         self.tenant = running.tenant
+        self._ready, self._context = running.ready, context
 
     def __enter__(self) -> "Outsider":
         """Use the client for the length of a with block."""
@@ -72,6 +73,18 @@ class Outsider:
         )
         assert answer.status_code == 200, answer.text
         return list(answer.json()["value"])
+
+    def operate(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Run an operation of the control endpoint, which has to succeed."""
+        answer = httpx.post(
+            f"{self._ready['https']}/_sandbox/state",
+            headers={"Authorization": f"Bearer {self._ready['control_token']}"},
+            json={"tenant": self.tenant["domain"], "operation": operation, **arguments},
+            verify=self._context,
+            trust_env=False,
+        )
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
 
     def sender_token(self) -> str:
         """Set up an application that may submit for the mailbox; return its token."""

@@ -5,12 +5,15 @@ import smtplib
 import socket
 import ssl
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.sandbox.conftest import Running
 from tests.sandbox.mail import INBOX, MAILBOX, OUTSIDE
-from tests.sandbox.outsider import Outsider, require
+from tests.sandbox.outsider import Outsider, private_file, require
+
+SAP = ("--local-interface", "127.0.0.10")
 
 
 @pytest.mark.parametrize("server", ["submission", "mx"])
@@ -38,14 +41,56 @@ def test_openssl_is_refused_below_tls_1_2(sandbox_process: Running) -> None:
 
 @pytest.mark.ci
 def test_swaks_sends_directly(sandbox_process: Running) -> None:
-    """Direct Send over TLS arrives and stands in the trace."""
-    result = swaks(sandbox_process, "mx", "--tls", "--to", INBOX)
-    assert result.returncode == 0, result.stdout
-    assert "Queued mail for delivery" in result.stdout
+    """Direct Send over TLS is junk until SPF names the address, then it arrives."""
+    found = []
     with Outsider(sandbox_process) as administrator:
-        for _ in range(3):
-            rows = administrator.run("Get-MessageTraceV2", RecipientAddress=INBOX)
-    assert [row["Status"] for row in rows] == ["Delivered"]
+        for policy in ("v=spf1 -all", "v=spf1 ip4:203.0.113.10 -all"):
+            records = {"TXT": [f'"{policy}"']}
+            administrator.operate("set_dns", name="contoso.com", records=records)
+            result = swaks(sandbox_process, "mx", "--tls", *SAP, "--to", INBOX)
+            assert result.returncode == 0, result.stdout
+            assert "Queued mail for delivery" in result.stdout
+            for _ in range(3):
+                rows = administrator.run("Get-MessageTraceV2", RecipientAddress=INBOX)
+            found.append(sorted((row["FromIP"], row["Status"]) for row in rows))
+    junk = ("203.0.113.10", "FilteredAsSpam")
+    assert found == [[junk], [("203.0.113.10", "Delivered"), junk]]
+
+
+@pytest.mark.ci
+def test_swaks_relays_by_address(sandbox_process: Running) -> None:
+    """A connector for SAP's public address lets it send outside, and nobody else."""
+    with Outsider(sandbox_process) as administrator:
+        relay = {"ConnectorType": "OnPremises", "SenderDomains": ["*"]}
+        administrator.run(
+            "New-InboundConnector",
+            Name="SAP",
+            SenderIPAddresses=["203.0.113.10"],
+            **relay,
+        )
+    outside = ("--to", OUTSIDE)
+    assert swaks(sandbox_process, "mx", *SAP, *outside).returncode == 0
+    assert "550 5.7.64" in swaks(sandbox_process, "mx", *outside).stdout
+
+
+@pytest.mark.ci
+def test_swaks_relays_by_certificate(sandbox_process: Running, tmp_path: Path) -> None:
+    """A connector for a certificate's domain lets whoever has its key send outside."""
+    with Outsider(sandbox_process) as administrator:
+        administrator.run(
+            "New-InboundConnector",
+            Name="SAP",
+            ConnectorType="OnPremises",
+            SenderDomains=["*"],
+            TlsSenderCertificateName="sap.contoso.com",
+        )
+        made = administrator.operate("issue_certificate", names=["sap.contoso.com"])
+    certificate = private_file(tmp_path / "sap.crt", made["certificate"])
+    key = private_file(tmp_path / "sap.key", made["private_key"])
+    shown = ("--tls-cert", str(certificate), "--tls-key", str(key))
+    result = swaks(sandbox_process, "mx", "--tls", *shown, "--to", OUTSIDE)
+    assert result.returncode == 0, result.stdout
+    assert "550 5.7.64" in swaks(sandbox_process, "mx", "--tls", "--to", OUTSIDE).stdout
 
 
 @pytest.mark.ci
@@ -59,6 +104,8 @@ def test_swaks_does_not_relay(sandbox_process: Running) -> None:
 @pytest.mark.ci
 def test_swaks_cannot_use_a_password(sandbox_process: Running) -> None:
     """Basic authentication ends in 535 5.7.139."""
+    with Outsider(sandbox_process) as administrator:
+        administrator.enable_smtp()
     options = ["--tls", "--auth", "LOGIN", "--auth-user", MAILBOX]
     options += ["--auth-password", "not-a-secret", "--to", INBOX]
     result = swaks(sandbox_process, "submission", *options)
