@@ -1,8 +1,8 @@
 """`make bench`: what a batch costs, against papermill; written to docs/performance.md.
 
 Without options the contenders are measured with few tenants where each one
-costs seconds; `--full` measures them with as many as ours. The sandbox is a
-process apart and is not counted.
+costs seconds; `--full` measures them with as many as ours, `--short` leaves out
+the longest measurements. The sandbox is a process apart and is not counted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from tests.integration.world import running
 
 PAGE = Path("docs/performance.md")
 BEGIN, END = "<!-- batch -->", "<!-- /batch -->"
-NUMBERS = (1, 10, 50, 200)
+SHORT = (1, 10, 50)
+NUMBERS = (*SHORT, 200)
 FEW = 3
 LATENCY, MANY = 0.1, 40
 
@@ -50,15 +51,16 @@ def measure(way: Contender, tenants: list[Path], rounds: int = 1) -> Cost:
     )
 
 
-def table(tenants: list[Path], *, full: bool) -> Iterable[str]:
+def table(tenants: list[Path], numbers: Sequence[int], *, full: bool) -> Iterable[str]:
     """Yield the lines of the table of all contenders and numbers of tenants."""
     yield "| way | tenants | CPU s per tenant | wall s | peak MiB |"
     yield "|---|---|---|---|---|"
     for name, way in WAYS.items():
-        for number in NUMBERS:
+        for number in numbers:
             if number > FEW and way is not contenders.ours and not full:
                 number = FEW
-            cost = measure(way, tenants[:number], 3 if number <= 10 else 1)
+            rounds = 3 if number <= 10 and max(numbers) > max(SHORT) else 1
+            cost = measure(way, tenants[:number], rounds)
             figures = f"{cost.cpu:.3f} | {cost.wall:.1f} | {cost.memory:.0f}"
             yield f"| {name} | {number} | {figures} |"
             if number == FEW:
@@ -93,23 +95,25 @@ def latency(tenants: list[Path], folder: Path) -> Iterable[str]:
 
 def main() -> None:
     """Measure, print, and write the section of the page."""
-    full = "--full" in sys.argv
+    options = " ".join(sys.argv[1:])
+    short = "--short" in options
+    numbers = SHORT if short else NUMBERS
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        with running(folder, "--tenants", str(max(NUMBERS))) as world:
+        with running(folder, "--tenants", str(max(numbers))) as world:
             tenants = [Path(t["tenant_file"]) for t in world.ready["tenants"]]
             slow = folder / "slow"
             slow.mkdir()
             lines = [
                 f"Measured {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors, "
                 f"Python {platform.python_version()}, `make bench"
-                f"{' ARGS=--full' if full else ''}`, mode plan.",
+                f"{f' ARGS={options}' if options else ''}`, mode plan.",
                 "",
-                *table(tenants, full=full),
+                *table(tenants, numbers, full="--full" in options),
                 "",
                 *ratios(tenants),
                 "",
-                *latency(tenants, slow),
+                *([] if short else latency(tenants, slow)),
             ]
     print("\n".join(lines))
     write("\n".join(lines))
