@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "runbook_lib.cli.demo",
     "lab": "runbook_lib.cli.lab",
     "probe": "runbook_lib.cli.probe",
+    "relay-token": "runbook_lib.cli.relay_token",
     "report": "runbook_lib.cli.report",
     "run": "runbook_lib.cli.run",
     "sandbox": "runbook_lib.sandbox.command",
@@ -38,7 +39,7 @@ class Commands(click.Group):
         """Load one command; None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        found = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         return found if isinstance(found, click.Command) else None
 
     def invoke(self, ctx: click.Context) -> Any:

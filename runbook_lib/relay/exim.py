@@ -94,19 +94,24 @@ reports:
   driver = manualroute
   senders = :
   route_list = * {design.mx}::{design.mx_port} {_lookup(design)}
-  transport = mx
+{_this_host(design)}  transport = mx
   no_more
 
 upstream:
   driver = manualroute
   route_list = * {design.submission}::{design.submission_port} {_lookup(design)}
-  transport = submission
+{_this_host(design)}  transport = submission
   no_more
 """
 
 
 def _lookup(design: RelayDesign) -> str:
     return "byname" if design.places.lookup == "native" else "bydns"
+
+
+def _this_host(design: RelayDesign) -> str:
+    """Return what lets mail go to an upstream on this host, where names are local."""
+    return "  self = send\n" if design.places.lookup == "native" else ""
 
 
 def _transports(design: RelayDesign) -> str:
@@ -136,7 +141,7 @@ mx:
 
 
 def _here(design: RelayDesign) -> str:
-    """Return what lets an upstream on this very host pass, where names are local."""
+    """Return what lets a transport connect to this host, where names are local."""
     return "  allow_localhost\n" if design.places.lookup == "native" else ""
 
 

@@ -35,7 +35,7 @@ LOCAL=$(openssl rand -hex 24) perl -pi -e 's/\\@LOCAL_PASSWORD\\@/$ENV{{LOCAL}}/
     if design.application and design.application.credential == "certificate":
         return f"""{local}```
 
-The application's certificate and key: `{places.proxy_certificate}` and
+The application's certificate and its RSA key: `{places.proxy_certificate}` and
 `{places.proxy_key}` (owner emailproxy, mode 0600).
 """
     return f"""{local}read -rsp 'client secret: ' SECRET; export SECRET

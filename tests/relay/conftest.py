@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.integration.world import running
 from tests.relay.site import Site
+from tests.relay.tenant import Tenant
 
 
 @pytest.fixture
@@ -36,8 +37,7 @@ def site(folder: Path, authority: trustme.CA) -> Site:
 
 
 @pytest.fixture
-def port() -> int:
-    """Return a port that is free on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def tenant(tmp_path: Path) -> Iterator[Tenant]:
+    """Return a fresh sandbox tenant."""
+    with running(tmp_path) as world:
+        yield Tenant(world)

@@ -14,22 +14,26 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from runbook_lib.relay.bundle import render
 from runbook_lib.relay.design import RelayDesign
 from runbook_lib.relay.places import Places
 from tests.sandbox.outsider import require
 
-PATIENCE = 60.0
+PATIENCE = 40.0
 
 
 def eventually(
-    true: Callable[[], bool], *, within: float = PATIENCE, why: str = ""
+    true: Callable[[], bool],
+    *,
+    within: float = PATIENCE,
+    why: Callable[[], str] = lambda: "it did not come true",
 ) -> None:
-    """Wait until something is true; fail with `why` after a while."""
+    """Wait until something is true; fail with what `why` says by then."""
     deadline = time.monotonic() + within
     while not true():
-        assert time.monotonic() < deadline, why or "it did not come true"
+        assert time.monotonic() < deadline, why()
         time.sleep(0.1)
 
 
@@ -50,7 +54,7 @@ def places(folder: Path, trust: Path) -> Places:
         token=str(folder / "token" / "token.json"),
         exim_spool=str(folder / "exim"),
         exim_log=str(folder / "exim" / "%slog"),
-        exim_user="nobody",
+        exim_user="Debian-exim",
         lookup="native",
         backoff=(1, 2),
     )
@@ -102,12 +106,12 @@ class Postfix:
         """Start, and wait until the port answers."""
         done = self.postfix("start")
         assert done.returncode == 0, done.stderr + self.log()
-        eventually(lambda: answers(self.address), why=self.log())
+        eventually(lambda: answers(self.address), why=self.log)
 
     def stop(self) -> None:
         """Stop it; one that is down already is no fault."""
         self.postfix("stop")
-        eventually(lambda: not self.processes(), why="Postfix does not end")
+        eventually(lambda: not self.processes(), why=self.log)
 
     def processes(self) -> list[int]:
         """Return the ids of the master and of all its children."""
@@ -148,7 +152,9 @@ class Postfix:
             self.flush()
             return not self.queue()
 
-        eventually(empty, within=within, why=self.reasons() + self.log()[-3000:])
+        eventually(
+            empty, within=within, why=lambda: self.reasons() + self.log()[-3000:]
+        )
 
     def deferred(self, within: float = PATIENCE) -> str:
         """Wait until a message has a reason to wait, and return the reasons."""
@@ -204,8 +210,16 @@ def running(design: RelayDesign, folder: Path) -> Iterator[Postfix]:
         relay.stop()
 
 
+class Relay(Protocol):
+    """Whatever takes mail at an address."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Return where SAP hands over."""
+
+
 def swaks(
-    relay: Postfix,
+    relay: Relay,
     *more: str,
     sender: str = "sap@contoso.com",
     recipient: str = "inbox@contoso.com",

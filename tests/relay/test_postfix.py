@@ -33,7 +33,7 @@ class Standing:
         """Wait for messages, and for an empty queue."""
         self.relay.emptied()
         eventually(
-            lambda: len(self.upstream.seen.messages) == number, why=self.relay.log()
+            lambda: len(self.upstream.seen.messages) == number, why=self.relay.log
         )
 
 
@@ -126,7 +126,7 @@ def test_messages_keep_their_distance(site: Site) -> None:
         with running(design, site.folder / "relay1") as relay:
             for _ in range(3):
                 swaks(relay)
-            eventually(lambda: len(upstream.seen.messages) == 3, why=relay.log())
+            eventually(lambda: len(upstream.seen.messages) == 3, why=relay.log)
     first, second, third = upstream.seen.times
     assert min(second - first, third - second) > 3.0
     assert upstream.seen.peak == 1
@@ -139,7 +139,7 @@ def test_reports_go_to_the_mx_endpoint(site: Site) -> None:
         design = site.relay(submission_port=submission.port, mx_port=mx.port)
         with running(design, site.folder / "relay1") as relay:
             swaks(relay, recipient="nobody@contoso.com")
-            eventually(lambda: bool(mx.seen.messages), why=relay.log())
+            eventually(lambda: bool(mx.seen.messages), why=relay.log)
             relay.emptied()
     assert mx.seen.envelopes == [("", "sap@contoso.com")]
     assert b"nobody@contoso.com" in mx.seen.messages[0]
