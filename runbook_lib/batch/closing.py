@@ -22,8 +22,9 @@ from runbook_lib.engine.chain import read_chain
 from runbook_lib.engine.history import closed, ends
 from runbook_lib.engine.record import EVENTS, begun
 from runbook_lib.errors import InputError, Refused, RunbookError
+from runbook_lib.evidence.archive import archived
 from runbook_lib.evidence.close import Closed, close_run
-from runbook_lib.evidence.files import sha256_of
+from runbook_lib.evidence.files import sha256_of, write_whole
 from runbook_lib.evidence.ledger import Ledger
 from runbook_lib.evidence.plan import PLAN
 from runbook_lib.evidence.sums import SUMS
@@ -138,8 +139,10 @@ def _interrupted(attempt: Attempt, found: Fold, end: End, ledger: Ledger) -> Out
     member = attempt.member
     ledger.interrupted(member.run, member.name, str(attempt.number), str(end))
     if begun(member.record):
-        name = f"notebook-attempt-{attempt.number}.ipynb"
-        write_notebook(member.record / name, found.notebook)
+        path = member.record / f"notebook-attempt-{attempt.number}.ipynb"
+        write_notebook(path, found.notebook)
+        data = archived(path.read_bytes(), path.name, member.run, proven=True)
+        write_whole(path, data)  # run again, it only looks
     return cut_off(member, end, problem=_where(found, end), **attempt.known())
 
 

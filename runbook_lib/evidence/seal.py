@@ -22,6 +22,7 @@ from runbook_lib.engine.history import closed, finished, header
 from runbook_lib.engine.record import EVENTS, Clock, utc_now
 from runbook_lib.errors import InputError, RecordBroken, Refused
 from runbook_lib.evidence.archive import archived, raised, read_notebook, shown_head
+from runbook_lib.evidence.audit_batch import BATCH
 from runbook_lib.evidence.close import NOTEBOOK, Closed, close_run, locked, tenant_of
 from runbook_lib.evidence.files import write_whole
 from runbook_lib.evidence.ledger import Ledger, read_ledger
@@ -54,6 +55,7 @@ def seal_record(
         )
     with locked(folder):
         events = read_chain(folder / EVENTS).events
+        _of_one_run(folder, events)
         _not_closed(events, ledger)
         data = _read(notebook) if notebook else None
         facts = _facts(folder, events, notebook, data)
@@ -70,6 +72,14 @@ def seal_record(
         notebook_facts=facts,
         clock=clock,
     )
+
+
+def _of_one_run(folder: Path, events: Sequence[Event]) -> None:
+    if header(events).get("kind") == BATCH:
+        raise Refused(
+            f"{folder}: this is the record of a batch",
+            remedy="Run the same runbook batch with --resume: it closes the record.",
+        )
 
 
 def _read(notebook: Path) -> bytes:
