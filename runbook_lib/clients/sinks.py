@@ -14,6 +14,7 @@ from typing import Protocol
 import pyrage
 
 from runbook_lib.clients.key_vault import KeyVault, VaultAddress
+from runbook_lib.clients.keyring_sink import KeyringSink
 from runbook_lib.clients.private_files import (
     prepare_folder,
     remove_file,
@@ -27,6 +28,7 @@ from runbook_lib.secret import Secret, SecretReference
 __all__ = [
     "AgeSink",
     "FileSink",
+    "KeyringSink",
     "Sink",
     "VaultSink",
     "open_sink",
@@ -201,11 +203,13 @@ def open_sink(
 
     Raises:
         Refused: `file:` for a real tenant.
-        InputError: a scheme that is no sink, or not yet one.
+        InputError: a scheme that is no sink, or an address that is none.
     """
     match reference.scheme:
         case "keyvault" if open_vault is not None:
             return VaultSink(str(reference), open_vault(_whole_vault(reference.rest)))
+        case "keyring":
+            return KeyringSink(str(reference), _service(reference.rest), _checked_name)
         case "age":
             return AgeSink(str(reference), reference.rest, directory)
         case "file" if sandbox:
@@ -216,9 +220,25 @@ def open_sink(
                 remedy="Name an age: or keyvault: sink in the tenant file.",
             )
     raise InputError(
-        f"The sink {reference.scheme}: comes later; no secret can be put there.",
-        remedy="Name age:RECIPIENT, keyvault:URL, or file:FOLDER for the sandbox.",
+        f"{reference.scheme}: is no sink; no secret can be put there.",
+        remedy="Name age:RECIPIENT, keyring:SERVICE/USER, keyvault:URL, or file:FOLDER "
+        "for the sandbox.",
     )
+
+
+def _service(text: str) -> str:
+    """Read the address of a keyring sink: a service and a user.
+
+    Raises:
+        InputError: one of them is missing.
+    """
+    service, _, user = text.rpartition("/")
+    if not service or not user:
+        raise InputError(
+            "A keyring: sink has a service and a user.",
+            remedy="Write keyring:SERVICE/USER.",
+        )
+    return text
 
 
 def _whole_vault(text: str) -> VaultAddress:
