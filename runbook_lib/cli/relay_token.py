@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
-import httpx
 
 from runbook_lib.clients.entra import EntraClient
 from runbook_lib.clients.http import open_http
@@ -98,25 +97,23 @@ class Keeper:
     def _renew(self, path: Path, why: str) -> None:
         mask = Mask()
         mask_logging(mask)
+        chosen = self.settings
+        reference = SecretReference.parse(chosen.credential)
         with open_http(self._wire(), lambda exchange: None, mask) as http:
-            token = self._client(http, mask).token(self.settings.scope, fresh=True)
+            client = EntraClient(
+                http,
+                authority=f"https://{chosen.login}",
+                tenant_id=str(chosen.tenant_id),
+                client_id=str(chosen.client_id),
+                credential=resolve_secret(reference, os.environ),
+                mask=mask,
+                instance_discovery=not chosen.connect_to,
+            )
+            token = client.token(chosen.scope, fresh=True)
         ends = write_token(path, token, self.now())
         self._refused = False
         digest = token.sha256[:12]
         self.say(f"token {digest} until {timestamp(ends)}, because {why}")
-
-    def _client(self, http: httpx.Client, mask: Mask) -> EntraClient:
-        chosen = self.settings
-        reference = SecretReference.parse(chosen.credential)
-        return EntraClient(
-            http,
-            authority=f"https://{chosen.login}",
-            tenant_id=str(chosen.tenant_id),
-            client_id=str(chosen.client_id),
-            credential=resolve_secret(reference, os.environ),
-            mask=mask,
-            instance_discovery=not chosen.connect_to,
-        )
 
     def _wire(self) -> Wire:
         chosen = self.settings
