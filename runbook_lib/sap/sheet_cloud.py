@@ -27,7 +27,7 @@ def system(facts: SheetFacts) -> Action:
         proof="The system is active.",
         back_out="Delete the communication system.",
         values=(
-            SapValue(SYSTEM, "System ID and name", "EXO_SMTP", "Free; an example."),
+            SapValue(SYSTEM, "System ID and name (free; an example)", "EXO_SMTP"),
             SapValue(SYSTEM, "Host Name", facts.mail_host),
             SapValue(SYSTEM, "Port", "587", "The label of the field may differ."),
             SapValue(SYSTEM, "Cloud Connector", "off"),

@@ -84,7 +84,7 @@ def client(facts: SheetFacts) -> Action:
         secret,
         facts.credential,
     )
-    name = SapValue(CLIENT, "Configuration name", "BCS_MAIL_EXO", "Free; an example.")
+    name = SapValue(CLIENT, "Configuration name (free; an example)", "BCS_MAIL_EXO")
     return Action(
         id="oauth-client",
         title="Create the OAuth 2.0 client",

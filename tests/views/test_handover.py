@@ -325,3 +325,12 @@ def test_names_of_the_files() -> None:
     """One page to read and print, one text for a ticket."""
     found = handover_documents(sheets.applied(), folder=sheets.NOWHERE)
     assert list(found) == [HTML, MARKDOWN] == ["handover.html", "handover.md"]
+
+
+@products
+def test_back_out_names_kept_values_only_where_they_were_kept(product: str) -> None:
+    """BTP and the Public Edition have no action that keeps old values."""
+    text = sheets.markdown(sheets.applied(product=product))
+    kept = "## 1. Keep the present values" in text
+    assert ("those that were kept in action 1" in text) is kept
+    assert re.search(r"In this order\..*\n\n1\. ", text)
