@@ -14,7 +14,8 @@ import pytest
 from tests.batch.world import Many, many
 from tests.integration.world import running
 
-SHIPPED = sorted(path.stem for path in Path("notebooks").glob("[0-3]-*.ipynb"))
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]-*.ipynb"))
 CHANGING = (
     (r"\x1b\[[0-9;]*m", ""),
     (r"\d{8}T\d{6}Z-[0-9a-f]{6}", "RUN"),
@@ -38,12 +39,14 @@ def outputs(there: Many, notebook: str, engine: str) -> list[Any]:
     record = there.outputs / tenant["tenant"] / tenant["tenant_run"]
     executed = json.loads((record / "notebook.ipynb").read_bytes())
     cells = [
-        (
-            cell["cell_type"],
-            "".join(cell["source"]).strip(),
-            cell["metadata"]["runbook"],
-            cell["metadata"]["papermill"]["status"],
-            [comparable(output) for output in cell.get("outputs", [])],
+        comparable(
+            {
+                "kind": cell["cell_type"],
+                "source": "".join(cell["source"]).strip(),
+                "end": cell["metadata"]["runbook"],
+                "status": cell["metadata"]["papermill"]["status"],
+                "outputs": [joined(output) for output in cell.get("outputs", [])],
+            }
         )
         for cell in executed["cells"]
     ]
@@ -51,9 +54,9 @@ def outputs(there: Many, notebook: str, engine: str) -> list[Any]:
     return cells
 
 
-def comparable(output: dict[str, Any]) -> dict[str, Any]:
-    """Return an output without what differs from run to run."""
-    text = json.dumps(joined(output))
+def comparable(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return a cell without what differs from run to run."""
+    text = json.dumps(cell, ensure_ascii=False)
     for pattern, name in CHANGING:
         text = re.sub(pattern, name, text)
     found: dict[str, Any] = json.loads(text)
