@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -10,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,15 @@ class SigningKey:
         }
 
 
-@cache
 def signing_key() -> SigningKey:
-    """Return this process's signing key, made at first use."""
+    """Return this process's signing key, made at first use, by one thread alone."""
+    with _ONE_AT_A_TIME:
+        return _made()
+
+
+@cache
+def _made() -> SigningKey:
+    """Make the key; the second call returns the same."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name(
         [x509.NameAttribute(NameOID.COMMON_NAME, "accounts.accesscontrol.windows.net")]

@@ -75,6 +75,7 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
         loop.add_signal_handler(number, stop.set)
     # A busy machine is no reason for a warning (asyncio's debug mode).
     loop.slow_callback_duration = SLOW_SECONDS
+    # Made beside the start; the first token waits for it, nobody else does.
     key = asyncio.create_task(asyncio.to_thread(signing_key))
     plans = seed_tenants(sandbox, options.tenants)
     certificates = make_certificates(sandbox.cloud)
@@ -82,7 +83,6 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
     control_token = secrets.token_urlsafe(24)
     async with AsyncExitStack() as stack:
         ports = await _start_servers(stack, sandbox, certificates, control_token)
-        await key
         write_files(
             sandbox,
             options.ready_file,
@@ -93,6 +93,7 @@ async def _serve(sandbox: Sandbox, options: Options) -> None:
             control_token,
         )
         await stop.wait()
+        await key
         loop.set_exception_handler(_report)
 
 
