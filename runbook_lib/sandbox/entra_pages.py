@@ -115,12 +115,13 @@ def enter_authorize(call: Call, identifier: str) -> Answer:
     try:
         named = _checked_authorize(call, identifier)
         if form.get("cancel"):
-            return _back(query, {"error": "access_denied", "error_subcode": "cancel"})
+            return _declined(query, named)
         tenant, user_id = authenticated(
             call.sandbox, form.get("login", ""), form.get("passwd", "")
         )
         if named is not None and named.tenant_id != tenant.tenant_id:
             raise AadstsError(50020, login=form["login"], tenant=named.display_name)
+        _check_client(call, tenant)
         code = _new_code(call, tenant, user_id)
     except AadstsError as problem:
         return _refused(problem)
@@ -128,32 +129,44 @@ def enter_authorize(call: Call, identifier: str) -> Answer:
 
 
 def _checked_authorize(call: Call, identifier: str) -> Tenant | None:
-    """Check tenant, client, response type and redirect address of a request."""
+    """Check what can be checked before the person is known.
+
+    Returns the tenant, null where the path names none: then client and redirect
+    address are judged in the tenant of the person.
+    """
     query = call.query
-    client_id = required(query, "client_id").lower()
-    required(query, "scope")
+    for name in ("client_id", "scope", "redirect_uri"):
+        required(query, name)
     if query.get("response_type") != "code":
         raise AadstsError(700054)
-    tenant = None
-    if identifier not in SHARED_TENANTS:
-        tenant = find_tenant(call.sandbox, identifier)
-        _known_client(tenant, client_id)
-    holders = [tenant] if tenant else list(call.sandbox.tenants.values())
-    known = client_id in PUBLIC_CLIENTS and _is_loopback(
-        required(query, "redirect_uri")
-    )
-    for holder in holders:
-        known |= _registered(holder, client_id, required(query, "redirect_uri"))
-    if not known and call.sandbox.holds("entra.redirect-uri"):
-        raise AadstsError(50011, uri=query["redirect_uri"], app_id=client_id)
+    if identifier in SHARED_TENANTS:
+        return None
+    tenant = find_tenant(call.sandbox, identifier)
+    _check_client(call, tenant)
     return tenant
+
+
+def _check_client(call: Call, tenant: Tenant) -> None:
+    """Refuse a client that a tenant does not know, or that is not at this address."""
+    client_id, uri = call.query["client_id"].lower(), call.query["redirect_uri"]
+    _known_client(tenant, client_id)
+    own = client_id in PUBLIC_CLIENTS and _is_loopback(uri)
+    registered = own or _registered(tenant, client_id, uri)
+    if not registered and call.sandbox.holds("entra.redirect-uri"):
+        raise AadstsError(50011, uri=uri, app_id=client_id)
+
+
+def _declined(query: dict[str, str], tenant: Tenant | None) -> Answer:
+    """Tell the client that the person declined, where its address is known."""
+    if tenant is None:
+        return _page("Cancelled", "You can close this window.")
+    return _back(query, {"error": "access_denied", "error_subcode": "cancel"})
 
 
 def _new_code(call: Call, tenant: Tenant, user_id: str) -> str:
     """Return an authorization code for a person who signed in."""
     query = call.query
     client_id = query["client_id"].lower()
-    _known_client(tenant, client_id)
     grant = Grant(
         tenant.tenant_id, user_id, client_id, query["scope"], query.get("nonce")
     )

@@ -193,3 +193,39 @@ def test_no_secret_of_a_person_is_logged() -> None:
         text = world.log_file.getvalue()
         secrets = [people.passwords["admin"], code, body["refresh_token"]]
         assert not [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_person_may_decline(shared: bool) -> None:
+    """The client learns it, but only at an address that is known to be its own."""
+    with World() as world:
+        people = People(world)
+        client_id = people.client()
+        query = (
+            f"client_id={client_id}&response_type=code&scope=User.Read&state=s1"
+            "&redirect_uri=http://localhost:8400"
+        )
+        base = people.base.replace(world.tenant.tenant_id, "organizations")
+        url = f"{base if shared else people.base}/authorize?{query}"
+        answer = people.post(url, cancel="1")
+        assert answer.status_code == (200 if shared else 302)
+        if not shared:
+            assert "error=access_denied" in answer.headers["Location"]
+            assert "state=s1" in answer.headers["Location"]
+
+
+def test_a_client_is_judged_in_the_persons_tenant() -> None:
+    """Where the path names no tenant, an unknown client is refused after sign-in."""
+    with World() as world:
+        people = People(world)
+        client_id = people.client()
+        people.base = "https://login.microsoftonline.com/organizations/oauth2/v2.0"
+        assert people.authorize(client_id, "admin").status_code == 302
+        stranger = "5e8d1a3c-0000-4000-8000-000000000001"
+        page = people.authorize(stranger, "admin")
+        assert page.status_code == 400
+        assert "AADSTS700016" in page.text
+        elsewhere = people.authorize(
+            client_id, "admin", redirect_uri="https://a.example"
+        )
+        assert "AADSTS50011" in elsewhere.text
