@@ -16,8 +16,9 @@ _CREDENTIAL = (
     " belongs to this application; a new one takes up to a minute to work."
 )
 _IDENTITY = (
-    "Check client ID, tenant ID and cloud, and that the enterprise application exists"
-    " in this tenant; a new one takes up to a minute to be found."
+    "Check client ID (the application ID, not an object ID), tenant ID and cloud, and"
+    " that the enterprise application exists in this tenant; a new one takes up to a"
+    " minute to be found."
 )
 _SCOPE = "Check the scope: the resource of this cloud, followed by /.default."
 _POLICY = (

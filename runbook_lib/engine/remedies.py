@@ -84,7 +84,8 @@ REMEDIES: Mapping[str, str] = {
     "certificate-expired": "Renew it in SAP and upload the new one, then switch.",
     "token-wrong-secret": "Give SAP the secret's value, not its ID; or make a new one.",
     "token-expired-secret": "Run apply: it makes a new secret beside the expired one.",
-    "token-application-not-found": "Check the application's ID and the tenant ID.",
+    "token-application-not-found": "Give the application (client) ID, which is neither "
+    "of the two object IDs, and check the tenant ID.",
     "token-no-service-principal": "Run apply: it creates the enterprise application.",
     "token-wrong-tenant": "Correct tenant_id, domain or cloud in the tenant file.",
     "token-roles-missing": "Run apply: it grants exactly SMTP.SendAsApp.",

@@ -9,6 +9,7 @@ from typing import ClassVar
 from runbook_lib.engine.expect import State
 from runbook_lib.engine.step import Change, NotAsExpected, Observation
 from runbook_lib.session import MARK, Session
+from runbook_lib.steps.identifiers import what_is
 from runbook_lib.steps.reading import objects, text
 
 SINGLE_TENANT = "AzureADMyOrg"
@@ -75,7 +76,7 @@ class RegisterApplication(Change):
         if self.app_id:
             found = session.graph.application_by_app_id(self.app_id)
             if found is None:
-                raise _no_such_application(self.app_id)
+                raise _no_such_application(session, self.app_id)
             return found
         named = session.graph.applications_named(self.display_name)
         if len(named) > 1:
@@ -136,9 +137,10 @@ def _not_adoptable(found: Mapping[str, object]) -> NotAsExpected:
     )
 
 
-def _no_such_application(app_id: str) -> NotAsExpected:
+def _no_such_application(session: Session, app_id: str) -> NotAsExpected:
     return NotAsExpected(
-        f"This tenant has no application with appId {app_id}.",
+        f"This tenant has no application with appId {app_id}: "
+        f"it is {what_is(session, app_id)}.",
         remedy="Correct application_id, or leave it empty to find it by name.",
         remedy_id="token-application-not-found",
     )

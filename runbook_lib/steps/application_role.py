@@ -10,6 +10,7 @@ from runbook_lib.engine.expect import State
 from runbook_lib.engine.step import Change, Check, NotAsExpected, Observation, Probe
 from runbook_lib.session import Session
 from runbook_lib.steps.authorization import APP_RBAC, only_for
+from runbook_lib.steps.identifiers import what_is
 from runbook_lib.steps.mailbox import NOT_FOUND, REGISTER
 from runbook_lib.steps.permission import GRANTED, send_as_app
 from runbook_lib.steps.reading import text
@@ -162,6 +163,8 @@ class AssignSendAsAppRole(Change):
         seen = {name: found.get(name) for name in names}
         if seen["Role"] != ROLE or seen["CustomResourceScope"] != self.scope:
             raise _other_assignment(self.name)
+        if seen["App"] != self.object_id:
+            raise _other_principal(session, self.name, str(seen["App"]))
         return Observation(seen)
 
     def apply(self, session: Session) -> None:
@@ -173,6 +176,15 @@ class AssignSendAsAppRole(Change):
     def revert(self, session: Session, before: State, after: State) -> None:
         """Remove the assignment that was made."""
         session.exchange.remove_role_assignment(self.name)
+
+
+def _other_principal(session: Session, name: str, found: str) -> NotAsExpected:
+    return NotAsExpected(
+        f"The role assignment {name!r} is for another service principal: {found} is "
+        f"{what_is(session, found)}.",
+        remedy="Choose another name, or find out whose assignment it is.",
+        remedy_id="assign-send-as-app-role",
+    )
 
 
 def _other_assignment(name: str) -> NotAsExpected:

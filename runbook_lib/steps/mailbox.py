@@ -9,6 +9,7 @@ from runbook_lib.engine.expect import Including, State
 from runbook_lib.engine.step import Change, NotAsExpected, Observation, Probe
 from runbook_lib.session import Session
 from runbook_lib.steps.authorization import FULL_ACCESS, only_for
+from runbook_lib.steps.identifiers import what_is
 from runbook_lib.steps.prerequisites import mailbox_missing
 from runbook_lib.steps.reading import text, texts
 
@@ -43,10 +44,12 @@ class RegisterExchangeServicePrincipal(Change):
     def observe(self, session: Session) -> Observation:
         """Read the service principal that Exchange has for the application."""
         found = session.exchange.service_principal(self.app_id)
+        found = found or session.exchange.service_principal(self.object_id)
         if found is None:
             return Observation({}, exists=False)
-        if text(found, "ObjectId") != self.object_id:
-            raise _wrong_object(self.object_id, text(found, "ObjectId"))
+        for name, wanted in self.expect().items():
+            if text(found, name) != wanted:
+                raise _wrong_id(session, name, str(wanted), text(found, name) or "")
         names = ("AppId", "ObjectId", "DisplayName", "Sid")
         return Observation({name: found.get(name) for name in names})
 
@@ -63,10 +66,10 @@ class RegisterExchangeServicePrincipal(Change):
         session.exchange.remove_service_principal(str(after["ObjectId"]))
 
 
-def _wrong_object(expected: str, found: str | None) -> NotAsExpected:
+def _wrong_id(session: Session, name: str, wanted: str, found: str) -> NotAsExpected:
     return NotAsExpected(
-        f"Exchange Online has this application with object ID {found}, "
-        f"but the enterprise application's is {expected}.",
+        f"Exchange Online has this application with {name} {found}, expected {wanted}: "
+        f"{found} is {what_is(session, found)}.",
         remedy="Remove the wrong one with Remove-ServicePrincipal; mailbox "
         "permissions given to it are lost with it.",
         remedy_id="register-exchange-service-principal",

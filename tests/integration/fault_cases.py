@@ -99,6 +99,7 @@ class Undisturbed:
     requests: tuple[Request, ...]
     places: frozenset[int]
     dump: Any
+    result: str
     outcomes: Mapping[str, str]
     changed: tuple[str, ...]
     stored: int
@@ -121,7 +122,11 @@ def _ran_well(bench: Bench, *faults: str) -> tuple[list[dict[str, Any]], Closed]
     ended = bench.apply(run)
     lines = bench.seen()
     closed = close(bench.world, run, ended)
-    assert (ended, closed.result) == ("finished", "succeeded"), step_ends(closed)
+    assert ended == "finished"
+    for step, end in step_ends(closed).items():
+        # What SAP shows is handed in after the run.
+        late = end["kind"] == "Attestation" and end["outcome"] == "pending"
+        assert late or end["outcome"] in ("ok", "changed", "skipped"), (step, end)
     return lines, closed
 
 
@@ -146,6 +151,7 @@ def undisturbed(bench: Bench) -> Undisturbed:
         requests,
         _places([*map(Request.of, sent)], requests) | writes,
         alike(bench.world.dump(), bench.start, events(closed), run),
+        str(closed.result),
         _outcomes(closed),
         _changed(closed),
         bench.stored(),
@@ -239,7 +245,7 @@ def _told(reference: Undisturbed, closed: Closed) -> Iterator[str]:
             yield str(finding)
     if [event["event"] for event in events(closed)].count("run.resumed") != 1:
         yield "the record does not say that the run was resumed"
-    if closed.result != "succeeded":
+    if closed.result != reference.result:
         yield f"the run {closed.result}"
     yield from differing(_outcomes(closed), dict(reference.outcomes), "outcomes")
     if set(_changed(closed)) != set(reference.changed):

@@ -23,6 +23,7 @@ from tests.integration.world import World, attempt, running
 
 TENANTS = 80
 TENANT = re.compile(r"(tenant\d+|contoso|fabrikam)(\.example|\.com)?\b")
+LATE_EVIDENCE = "incomplete"  # what SAP shows is handed in after the run
 FORMS = ("request-429", "request-429-date")
 
 
@@ -84,7 +85,7 @@ def run(tenants: Tenants, *faults: str) -> tuple[list[dict[str, Any]], list[floa
     with waiting() as waits:
         ended = attempt(world, "apply", run_id="run", evidence=world.evidence())
     events = read_chain(world.record("run") / EVENTS).events
-    assert (ended, result(events)) == ("finished", "succeeded"), faults
+    assert (ended, result(events)) == ("finished", LATE_EVIDENCE), faults
     return tenants.lines(), waits
 
 

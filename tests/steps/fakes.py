@@ -164,6 +164,11 @@ class FakeGraph:
         self._note("service_principal_by_app_id", app_id)
         return self._one(self.principals, "appId", app_id)
 
+    def service_principal(self, object_id: str) -> Row | None:
+        """Return a service principal by its object ID."""
+        self._note("service_principal", object_id)
+        return self._one(self.principals, "id", object_id)
+
     def create_service_principal(self, body: Mapping[str, object]) -> Row:
         """Create a service principal."""
         self._note("create_service_principal", body)

@@ -71,6 +71,8 @@ READS = {
     "graph.application_owners": "application owner",
     # Exchange Online's own service principal is read to look the role up.
     "graph.service_principal_by_app_id": "service principal",
+    # To say which of the three ids it is that stands in a wrong place.
+    "graph.service_principal": "service principal",
     "graph.app_role_assignments": "app role assignment",
     "graph.delegated_grants": "delegated grant",
     "graph.directory_roles": "directory role",
