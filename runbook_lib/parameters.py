@@ -29,6 +29,7 @@ CHOICES = {
     "temporary_credential": ("yes", "no"),
     "credential": ("secret", "certificate"),
     "authorization": ("full-access", "app-rbac"),
+    "clear_from_sap": ("yes", "no"),
 }
 
 INJECTED = "# Parameters"

@@ -28,7 +28,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("steps", "sap", "relay"),
     ("views",),
     ("evidence",),
-    ("opening", "rolling_back", "running", "notebook", "batch", "cli"),
+    ("opening", "rolling_back", "running", "notebook", "relaying", "batch", "cli"),
 )
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 JOINING = frozenset(ROWS[-1])
@@ -43,6 +43,8 @@ WITHIN_A_ROW = {
     ("notebook", "rolling_back"),
     ("notebook", "running"),
     ("running", "opening"),
+    ("relaying", "running"),
+    ("steps", "relay"),  # a step renders and sizes what the relay consists of
     ("batch", "notebook"),  # loaded once, before the children are forked
     ("batch", "opening"),
     ("cli", "batch"),

@@ -26,7 +26,7 @@ CATCH_ALL = frozenset(
     {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
 )
 HEAVY = ("papermill", "pandas", "msal", "IPython", "ipywidgets", "httpx", "pydantic")
-PRINTING = frozenset({"cli", "notebook.py"})
+PRINTING = frozenset({"cli", "notebook.py", "relaying.py"})
 STOPS = (".", "?", ":", "…")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from runbook_lib.cli.relay_view import Asked, look_here
 from runbook_lib.clients.dns import Resolver
 from runbook_lib.clients.http import Wire
 from runbook_lib.clients.smtp import SubmissionClient
@@ -23,6 +24,7 @@ from runbook_lib.session import wire_of
 from runbook_lib.steps.mx_endpoint import PORT as MX_PORT
 from runbook_lib.steps.mx_endpoint import MxPort
 from runbook_lib.steps.prerequisites import SubmissionEndpoint
+from runbook_lib.steps.relay_running import RelayRunning
 from runbook_lib.tenant import read_tenant
 
 
@@ -31,16 +33,38 @@ from runbook_lib.tenant import read_tenant
 @click.option("--port", default=587, show_default=True)
 @click.option("--tenant", type=click.Path(path_type=Path), help="For a sandbox.")
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write.")
-def probe(host: str, port: int, tenant: Path | None, output: Path | None) -> None:
-    """Resolve, connect, STARTTLS and look at the certificate; nothing is sent."""
-    wire = wire_of(read_tenant(tenant), None) if tenant else Wire()
-    found = look(wire, host, port)
+@click.option("--relay", metavar="ADDRESS:PORT", help="Look at a relay of option 4.")
+@click.option("--sender", default="", help="A sender that the relay serves.")
+@click.option("--queue", default="", help="The folder of the relay's main.cf.")
+@click.option("--token", default="", help="The token file, or the proxy's config.")
+@click.option("--ca", type=click.Path(path_type=Path), help="The relay's authority.")
+def probe(
+    host: str,
+    port: int,
+    tenant: Path | None,
+    output: Path | None,
+    relay: str | None,
+    sender: str,
+    queue: str,
+    token: str,
+    ca: Path | None,
+) -> None:
+    """Resolve, connect, STARTTLS and look at the certificate; nothing is sent.
+
+    With --relay a relay of option 4 is looked at from its own host.
+    """
+    if relay:
+        found = look_here(Asked(relay, host, sender, queue, token, ca))
+        expected = RelayRunning(relay_host=host, probe="").expect()
+    else:
+        wire = wire_of(read_tenant(tenant), None) if tenant else Wire()
+        found, expected = look(wire, host, port), _expected(host, port)
     text = json.dumps(found, indent=2, sort_keys=True)
     if output is None:
         click.echo(text)
     else:
         _write(output, text)
-    sys.exit(0 if met(_expected(host, port), _properties(found)) else 1)
+    sys.exit(0 if met(expected, _properties(found)) else 1)
 
 
 def _expected(host: str, port: int) -> State:

@@ -75,6 +75,13 @@ REMEDIES: Mapping[str, str] = {
     "connector-conflicts": "Ask the owner of the other connector, or name that one.",
     "create-relay-connector": "Run plan, then apply; or choose another connector_name.",
     "spf-record": "Publish the record that the card shows in the place of the old one.",
+    "relay-configuration": "Name the SAP hosts, their senders and the upstream "
+    "exactly; an open relay is not rendered.",
+    "relay-sizing": "Add mailboxes or take a connector; more relays send no more.",
+    "relay-running": "Run `runbook probe --relay` on the relay, mend what it shows, "
+    "and give its file as probe.",
+    "relay-test-message": "Send the mail on the relay as its README says, then run "
+    "verify with follows.",
     "mail-node-without-logon": "Enter the values, delete logon data, hand in the form.",
     "sap-test-message:internal": "Send the mail with the mark, then run verify with "
     "follows.",

@@ -146,12 +146,12 @@ Before SAP is touched, as root on this host:
 
 ```sh
 printf '%s\\n' 'From: {design.mailbox}' 'To: RECIPIENT' \\
-  'Subject: relay test runbook:RUN' '' 'A test.' \\
+  'Subject: relay-test:RUN' '' 'A test.' \\
   | sendmail -C {config} -f {design.mailbox} -t
 postqueue -c {config} -p
 tail {design.places.log}
 ```
 
 `status=sent (250 2.0.0 OK …)` and an empty queue are what it should be.{other}
-The runbook finds the message in the message trace by the mark in its subject.
+The runbook finds the message in the message trace by its subject; RUN is the run id.
 {behind}"""

@@ -145,12 +145,13 @@ def watching(design: RelayDesign) -> str:
 ## Watch
 
 ```sh
-runbook probe --relay {design.listen}:{design.port} --host {design.hostname} \\
+runbook probe --relay {_reached(design)} --host {design.hostname} \\
   --sender {design.mailbox} --queue {places.config}{token} --output relay.json
 ```
 
-looks at TLS, tries to misuse the relay, counts the queue and reads the age of the
-token; nothing is sent. The runbook takes the file in (`probe`).
+on this host looks at TLS, asks to relay as a stranger (this host is in no network that
+may), counts the queue and reads when the token ends; nothing is sent. A certificate of
+your own authority needs `--ca FILE`. The runbook takes the file in (`probe`).
 
 | look at | worry |
 |---|---|
@@ -160,6 +161,13 @@ token; nothing is sent. The runbook takes the file in (`probe`).
 | `status=bounced` in the log | each one: SAP's sender has got a report |
 | free space of {places.queue} | less than the sizing asks for |
 """
+
+
+def _reached(design: RelayDesign) -> str:
+    """Return where a client reaches the relay, or the load balancer before it."""
+    if design.balancer is Balancer.HAPROXY:
+        return f"{design.balancers[0]}:{design.balancer_port}"
+    return f"{design.listen}:{design.port}"
 
 
 CASES = {

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from runbook_lib.engine.runbook import Runbook
 from runbook_lib.errors import InputError
-from runbook_lib.steps import choose_option, direct_send, relay_connector, smtp_oauth
+from runbook_lib.steps import (
+    choose_option,
+    direct_send,
+    relay_connector,
+    relay_server,
+    smtp_oauth,
+)
 
 RUNBOOKS = {
     runbook.name: runbook
@@ -13,6 +19,7 @@ RUNBOOKS = {
         smtp_oauth.RUNBOOK,
         direct_send.RUNBOOK,
         relay_connector.RUNBOOK,
+        relay_server.RUNBOOK,
     )
 }
 

@@ -32,8 +32,8 @@ class Listener:
     Subclasses override `talk`. The socket is bound before the thread starts.
     """
 
-    def __init__(self) -> None:
-        """Bind to a free port."""
+    def __init__(self, port: int = 0) -> None:
+        """Bind to a port; 0 is any free one."""
         owner = self
 
         class Handler(socketserver.BaseRequestHandler):
@@ -42,11 +42,12 @@ class Listener:
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
+            allow_reuse_address = True
 
             def handle_error(self, request: object, address: object) -> None:
                 """Keep the client's broken connections out of the output."""
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self.address: tuple[str, int] = ("127.0.0.1", self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}

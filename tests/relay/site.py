@@ -50,11 +50,16 @@ class Site:
         return replace(basis, **changes)
 
     def upstream(
-        self, name: str = "localhost", *, asks: bool = True, offers: bool = True
+        self,
+        name: str = "localhost",
+        *,
+        asks: bool = True,
+        offers: bool = True,
+        port: int = 0,
     ) -> Upstream:
-        """Return an upstream with a certificate for a name."""
+        """Return an upstream with a certificate for a name; port 0: any free one."""
         context = server_context(self.authority, name)
-        return Upstream(context, asks=asks, offers=offers)
+        return Upstream(context, asks=asks, offers=offers, port=port)
 
 
 def free_port(address: str) -> int:

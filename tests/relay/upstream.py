@@ -73,10 +73,15 @@ class Upstream(Listener):
     """
 
     def __init__(
-        self, context: ssl.SSLContext, *, asks: bool = True, offers: bool = True
+        self,
+        context: ssl.SSLContext,
+        *,
+        asks: bool = True,
+        offers: bool = True,
+        port: int = 0,
     ) -> None:
         """Listen with a certificate."""
-        super().__init__()
+        super().__init__(port)
         self._context = context
         self._asks = asks
         self._offers = offers
@@ -191,7 +196,8 @@ class Upstream(Listener):
             lines.append(line)
         if not line:
             return False
-        if self.replies["MESSAGE"].startswith("250"):
+        # Without a reply the message was taken all the same.
+        if self.replies["MESSAGE"][:3] in ("250", ""):
             with self._lock:
                 self.seen.messages.append(b"".join(lines))
                 self.seen.times.append(time.monotonic())
