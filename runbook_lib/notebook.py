@@ -18,6 +18,7 @@ from runbook_lib.engine.runbook import Runbook
 from runbook_lib.engine.step import Mode
 from runbook_lib.errors import CannotLook
 from runbook_lib.evidence.ledger import Ledger
+from runbook_lib.locking import lock_tenant, taken
 from runbook_lib.parameters import (
     OF_THE_RUN,
     PARAMETERS_FILE,
@@ -62,6 +63,7 @@ def open_run(name: str, namespace: Mapping[str, object]) -> Run:
         opening.no_rollback_here(Mode(parameters["mode"]))
     else:
         opening.allowed(Mode(parameters["mode"]), tenant)
+        _be_alone(parameters, tenant, environment)
     mask = Mask()
     opened = opening.open_record(
         runbook, parameters, tenant, interactive=interactive, mask=mask
@@ -95,6 +97,22 @@ def open_run(name: str, namespace: Mapping[str, object]) -> Run:
         closer=closer,
         certificate=certificate,
     )
+
+
+def _be_alone(
+    parameters: Parameters, tenant: Tenant, environment: Mapping[str, str]
+) -> None:
+    """Take the tenant's lock for the kernel's life, unless its parent has it.
+
+    Raises:
+        Refused: another run or batch works on the tenant.
+    """
+    writes = parameters["mode"] in (Mode.APPLY, Mode.ROLLBACK)
+    if not writes or environment.get(opening.CLOSER):
+        return
+    folder = opening.tenant_folder(parameters, tenant)
+    if lock_tenant(folder) is None:
+        raise taken(folder)
 
 
 def read_parameters(namespace: Mapping[str, object]) -> Parameters:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -19,6 +20,7 @@ from runbook_lib.engine.run import BAD, Engine
 from runbook_lib.engine.runbook import Runbook
 from runbook_lib.engine.step import Attestation, Evidence, Mode, Step
 from runbook_lib.errors import RunbookError, StepStopped
+from runbook_lib.locking import locked_tenant
 from runbook_lib.parameters import Parameters
 from runbook_lib.session import Session
 from runbook_lib.tenant import Tenant
@@ -135,7 +137,14 @@ class Run:
                 engine = engine.in_mode(mode, sleep=sleep)
             if isinstance(step, Attestation):
                 self._take_in(step, mode)
-            return engine.perform(step)
+            with self._alone(mode):
+                return engine.perform(step)
+
+    def _alone(self, mode: Mode) -> AbstractContextManager[None]:
+        """Hold the tenant's lock while a panel writes; headless the run has it."""
+        if self.interactive and mode is Mode.APPLY:
+            return locked_tenant(self.record.folder.parent)
+        return nullcontext()
 
     def _take_in(self, step: Attestation, mode: Mode) -> None:
         """Take prepared evidence into the record, once."""

@@ -28,7 +28,10 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("steps", "sap", "relay"),
     ("views",),
     ("evidence",),
-    ("opening", "rolling_back", "running", "notebook", "relaying", "batch", "cli"),
+    (
+        *("locking", "opening", "rolling_back"),
+        *("running", "notebook", "relaying", "batch", "cli"),
+    ),
 )
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 JOINING = frozenset(ROWS[-1])
@@ -46,6 +49,10 @@ WITHIN_A_ROW = {
     ("relaying", "running"),
     ("steps", "relay"),  # a step renders and sizes what the relay consists of
     ("batch", "notebook"),  # loaded once, before the children are forked
+    ("notebook", "locking"),
+    ("running", "locking"),
+    ("batch", "locking"),
+    ("cli", "locking"),
     ("batch", "opening"),
     ("cli", "batch"),
     ("cli", "opening"),

@@ -17,7 +17,6 @@ from runbook_lib.batch.closing import Attempt
 from runbook_lib.batch.ends import End
 from runbook_lib.batch.engines import Engines
 from runbook_lib.batch.jobs import Job, Queue
-from runbook_lib.batch.locking import lock_tenant, taken
 from runbook_lib.batch.members import environment_of
 from runbook_lib.batch.outcomes import Outcome, cut_off, refused
 from runbook_lib.batch.plan import BatchPlan
@@ -27,6 +26,7 @@ from runbook_lib.batch.record import BatchRecord
 from runbook_lib.engine.record import begun
 from runbook_lib.engine.step import Mode
 from runbook_lib.evidence.ledger import Ledger
+from runbook_lib.locking import lock_tenant, taken
 from runbook_lib.opening import CLOSER
 
 # First asked, then told, then made to: signal and seconds until the next one.

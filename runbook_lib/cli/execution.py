@@ -13,7 +13,6 @@ from typing import IO, Any
 import click
 
 from runbook_lib import opening
-from runbook_lib.batch.locking import locked_tenant
 from runbook_lib.cli.notebooks import NotebookSource
 from runbook_lib.engine.chain import read_chain
 from runbook_lib.engine.history import closed
@@ -22,6 +21,7 @@ from runbook_lib.engine.step import Mode
 from runbook_lib.errors import InputError, Refused, RunbookError
 from runbook_lib.evidence.close import Closed, close_run
 from runbook_lib.evidence.ledger import Ledger
+from runbook_lib.locking import locked_tenant
 from runbook_lib.parameters import Parameters, check_parameters
 from runbook_lib.secret import Mask
 

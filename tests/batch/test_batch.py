@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runbook_lib.batch.locking import locked_tenant
+from runbook_lib.locking import locked_tenant
 from tests.batch.world import Many, awaited, command_line, many
 from tests.integration.world import World, runbook, running
 

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from runbook_lib.cli.notebooks import find_notebook
+from runbook_lib.locking import locked_tenant
 from tests.integration.world import NOTEBOOK, World, run_notebook, runbook
 
 
@@ -150,3 +151,14 @@ def test_archive_elsewhere_only_looks(world: World) -> None:
     assert again.returncode == 0, again.stderr
     assert len(world.writes()) == written
     assert world.dump() == stored
+
+
+def test_a_second_apply_waits_its_turn(world: World) -> None:
+    """While somebody works on the tenant, plain papermill is refused, and says so."""
+    out = world.folder / "out.ipynb"
+    folder = world.outputs / str(world.tenant["name"])
+    with locked_tenant(folder):
+        done = papermill(find_notebook(NOTEBOOK).path, out, world.given("apply"))
+    assert done.returncode != 0
+    assert "works on this tenant" in out.read_text("utf-8")
+    assert world.writes() == []
