@@ -99,7 +99,8 @@ def _queue(asked: Asked, found: Found) -> None:
     if not asked.queue:
         return
     messages = _waiting(asked.queue)
-    arrived = [datetime.fromtimestamp(int(str(m["arrival_time"])), UTC) for m in messages]
+    times = [int(str(message["arrival_time"])) for message in messages]
+    arrived = [datetime.fromtimestamp(time, UTC) for time in times]
     oldest = min(arrived, default=None)
     stands = oldest is not None and utc_now() - oldest > STANDS_AFTER
     found.properties["queue"] = "stands" if stands else "moves"
