@@ -95,6 +95,10 @@ REMEDIES: Mapping[str, str] = {
     "of the two object IDs, and check the tenant ID.",
     "token-no-service-principal": "Run apply: it creates the enterprise application.",
     "token-wrong-tenant": "Correct tenant_id, domain or cloud in the tenant file.",
+    "token-certificate-unknown": "Compare the thumbprint that is named with those of "
+    "the application; upload the certificate whose key signs.",
+    "token-assertion-times": "Set the clock of the host that signs; UTC counts.",
+    "token-conditional-access": "Ask the policy's owner to let this application in.",
     "token-roles-missing": "Run apply: it grants exactly SMTP.SendAsApp.",
     "smtp-auth-disabled-tenant": "Allow authenticated SMTP for this one mailbox.",
     "smtp-auth-disabled-mailbox": "Run apply: it allows authenticated SMTP for this "
@@ -128,6 +132,9 @@ TOKEN: Mapping[str, str] = {
     "AADSTS7000222": "token-expired-secret",
     "AADSTS700016": "token-application-not-found",
     "AADSTS7000229": "token-no-service-principal",
+    "AADSTS700027": "token-certificate-unknown",
+    "AADSTS700024": "token-assertion-times",
+    "AADSTS53003": "token-conditional-access",
     "AADSTS90002": "token-wrong-tenant",
     "AADSTS900023": "token-wrong-tenant",
 }

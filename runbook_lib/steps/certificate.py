@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from runbook_lib.engine.expect import OneOf, Present, State
+from runbook_lib.engine.remedies import TOKEN as TOKEN_CAUSES
 from runbook_lib.engine.step import (
     Attestation,
     Change,
@@ -193,6 +194,10 @@ class SapTokenTest(Attestation):
     def expect(self) -> State:
         """Return that the token is valid."""
         return {"token": OneOf(("valid",))}
+
+    def remedy(self, unmet: str, seen: Observation) -> str:
+        """Go by the code that Entra ID gave SAP, where it is a known one."""
+        return TOKEN_CAUSES.get(str(seen.context.get("said")), self.id)
 
     def validate(self, session: Session, evidence: Evidence) -> Observation:
         """Read the pasted result of Request Token."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from runbook_lib.engine.expect import OneOf, State
-from runbook_lib.engine.step import Check, Observation
+from runbook_lib.engine.step import Check, NothingToDo, Observation
 from runbook_lib.session import Session
 from runbook_lib.steps.reading import objects
 
@@ -74,13 +74,24 @@ class SecurityDefaults(Check):
 
 @dataclass(frozen=True)
 class ApplicationManagementPolicy(Check):
-    """The tenant lets an application have a client secret.
+    """The tenant lets an application have a client secret, where one is made.
+
+    With a certificate none is, unless a temporary one proves the sign-in.
 
     Source: Microsoft Graph tenantAppManagementPolicy.
     """
 
     title: ClassVar[str] = "App management policy allows a client secret"
     guide: ClassVar[str] = "client-id-and-secret"
+    credential: str = "secret"
+    temporary: str = "no"
+
+    def applicable(self) -> None:
+        """Leave it out where no client secret is made."""
+        if self.credential == "certificate" and self.temporary != "yes":
+            raise NothingToDo(
+                "not_applicable", "The credential is a certificate: no secret is made."
+            )
 
     def expect(self) -> State:
         """Return that a password may be added."""

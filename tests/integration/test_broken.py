@@ -94,7 +94,7 @@ def untrusted_certificate(world: World, apply: Closed) -> None:
     _edit(world, ca_file=str(other))
 
 
-def _edit(world: World, **values: str) -> None:
+def _edit(world: World, **values: object) -> None:
     found = yaml.safe_load(world.tenant_file.read_text("utf-8"))
     world.tenant_file.write_text(yaml.safe_dump({**found, **values}), "utf-8")
 

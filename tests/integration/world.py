@@ -21,6 +21,7 @@ from runbook_lib.cli.demo_sap import Applied, hand_in_sap
 from runbook_lib.cli.execution import checked
 from runbook_lib.cli.notebooks import find_notebook
 from runbook_lib.cli.sandboxed import sandbox
+from runbook_lib.clients.graph import GraphClient
 from runbook_lib.engine.chain import Event, read_chain
 from runbook_lib.engine.history import ends
 from runbook_lib.engine.record import EVENTS, utc_now
@@ -128,6 +129,20 @@ class World:
             sink_folder=self.folder,
         )
         session.exchange.invoke(cmdlet, **parameters)
+        session.close()
+
+    @contextmanager
+    def graph(self) -> Iterator[GraphClient]:
+        """Lend Microsoft Graph as the operator, for what a customer does by hand."""
+        session = open_session(
+            read_tenant(self.tenant_file),
+            run="by-hand",
+            environment={},
+            traffic=lambda exchange: None,
+            mask=Mask(),
+            sink_folder=self.folder,
+        )
+        yield session.graph
         session.close()
 
     def given(self, mode: str, **parameters: str) -> dict[str, str]:
