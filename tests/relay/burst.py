@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 
+from tests.relay.site import Site
+
 SENDER, INBOX = "sap@contoso.com", "inbox@contoso.com"
 
 
@@ -89,6 +91,13 @@ class Burst:
         client._host = self.host  # type: ignore[attr-defined]
         client.starttls(context=self.trust)
         return client
+
+
+def trust_of(site: Site) -> ssl.SSLContext:
+    """Return a context that trusts the relay's authority."""
+    context = ssl.create_default_context()
+    site.authority.configure_trust(context)
+    return context
 
 
 def arrived(subjects: list[str]) -> Counter[int]:

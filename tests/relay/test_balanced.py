@@ -12,11 +12,10 @@ import pytest
 
 from runbook_lib.relay.bundle import render
 from runbook_lib.relay.design import Balancer, RelayDesign
-from tests.relay.burst import Burst, arrived
+from tests.relay.burst import Burst, arrived, trust_of
 from tests.relay.postfix import Postfix, answers, eventually, refusal, running, swaks
 from tests.relay.site import Site, free_port
 from tests.relay.tenant import Program
-from tests.relay.test_failures import trust_of
 from tests.sandbox.outsider import require
 
 pytestmark = pytest.mark.ci

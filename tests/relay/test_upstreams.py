@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import smtplib
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from runbook_lib.relay.design import RelayDesign
 from runbook_lib.relay.design import Upstream as Kind
+from tests.relay.burst import Burst, arrived, trust_of
 from tests.relay.postfix import Postfix, eventually, running, swaks
 from tests.relay.site import Site
 from tests.relay.tenant import (
@@ -152,6 +154,41 @@ def test_proxy_stalled_then_dead(tenant: Tenant, site: Site) -> None:
         with emailproxy(relay.design, tenant):
             relay.emptied()
     delivered(tenant, number=3)
+
+
+def test_kills_in_a_burst(tenant: Tenant, site: Site) -> None:
+    """Postfix and its token source are killed in 300 messages: none is lost."""
+    count, acknowledged = killed(tenant, site, 300)
+    assert acknowledged == set(range(300))
+    assert set(count) == acknowledged
+
+
+def killed(tenant: Tenant, site: Site, number: int) -> tuple[Counter[int], set[int]]:
+    """Send a burst, killing relay and proxy in it; return what arrived, and what was
+    acknowledged.
+    """
+    relay = installed(tenant, site, tenant.register())
+    with emailproxy(relay.design, tenant) as program, started(relay):
+        patience = 60.0 + number
+        trust = trust_of(site)
+        burst = Burst(relay.address, trust, number, patience=patience)
+
+        def disturb() -> None:
+            for part in (0.2, 0.5, 0.8):
+                burst.reached(int(number * part))
+                program.kill()
+                relay.kill()
+                relay.start()
+                program.start()
+
+        burst.send(while_sending=disturb)
+        relay.emptied(within=patience)
+    # A trace shows a message some time after it was delivered.
+    eventually(lambda: len(tenant.trace(INBOX)) >= number)
+    count = arrived([str(row["Subject"]) for row in tenant.trace(INBOX)])
+    twice = sum(count.values()) - len(count)
+    print(f"{number} acknowledged, {len(count)} arrived, {twice} of them twice")
+    return count, burst.acknowledged
 
 
 def test_connector_by_address(tenant: Tenant, site: Site) -> None:

@@ -1,0 +1,18 @@
+"""Four thousand messages through a relay that is killed again and again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.relay.conftest import authority, folder, site
+from tests.relay.site import Site
+from tests.relay.test_failures import killed_in_a_burst
+
+__all__ = ["authority", "folder", "site"]
+
+pytestmark = pytest.mark.ci
+
+
+def test_relay_burst(site: Site) -> None:
+    """None of 4,000 is lost; those that came twice are counted."""
+    killed_in_a_burst(site, 4_000, kills=8)
