@@ -87,7 +87,7 @@ CLIENT = Case(
         keeping("scheme", "token_endpoint: ", "token_endpoint: https://"),
         keeping("own profile", "client_profile: BCS_MAIL", "client_profile: Z_MAIL"),
         keeping("upper case", APPLICATION, APPLICATION.upper()),
-        keeping("no secret", r"client_secret.*\n", "", "client_secret: (hidden)\n"),
+        keeping("no secret", r"client_secret[^\r\n]*", "", "client_secret: (hidden)"),
     ),
     (
         *CLIENT_BREAK,
