@@ -123,6 +123,7 @@ def roll_back(attempt: Attempt, resolved: Change, change: Event) -> Ending:
     seen = resolved.observe(attempt.session)
     now = {name: plain(seen.properties.get(name)) for name in owned}
     if now == as_before:
+        resolved.tidy(attempt.session, after)
         return Ending.of(Outcome.REVERTED, resolved, seen, expected=as_before)
     foreign = differences({name: after.get(name) for name in owned}, now)
     if foreign:
@@ -134,7 +135,10 @@ def roll_back(attempt: Attempt, resolved: Change, change: Event) -> Ending:
         lambda: resolved.revert(attempt.session, before, after),
         as_before,
     )
-    return _reverted(attempt, resolved, seen, as_before, confirmed, _back(change))
+    ending = _reverted(attempt, resolved, seen, as_before, confirmed, _back(change))
+    if ending.outcome is Outcome.REVERTED:
+        resolved.tidy(attempt.session, after)
+    return ending
 
 
 def _back(change: Event) -> Action:

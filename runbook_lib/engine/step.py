@@ -203,6 +203,9 @@ class Change(Step):
         """Undo what this step owns, from the recorded after to the before."""
         raise NotImplementedError
 
+    def tidy(self, session: Session, after: State) -> None:
+        """Remove what it put elsewhere than into the tenant, once that is undone."""
+
 
 @dataclass(frozen=True)
 class Probe(Step):

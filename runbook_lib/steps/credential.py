@@ -96,10 +96,12 @@ class CreateClientSecret(Change):
             raise
 
     def revert(self, session: Session, before: State, after: State) -> None:
-        """Remove the secret that was created, and its value from the sink."""
-        key_id = str(after["keyId"])
-        session.graph.remove_password(self.application, key_id)
-        session.sink.remove(key_id)
+        """Remove the secret that was created."""
+        session.graph.remove_password(self.application, str(after["keyId"]))
+
+    def tidy(self, session: Session, after: State) -> None:
+        """Remove its value from the sink: it opens nothing any more."""
+        session.sink.remove(str(after["keyId"]))
 
     def _credentials(
         self, session: Session

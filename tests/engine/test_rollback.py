@@ -85,6 +85,7 @@ def test_what_somebody_changed_since_is_blocked(bench: Bench) -> None:
     )
     assert result.event["remedy"]
     assert bench.world.sent == []
+    assert bench.world.tidied == []
 
 
 def test_what_stands_on_a_change_blocks_its_revert(bench: Bench) -> None:
@@ -156,8 +157,10 @@ def test_a_killed_rollback_goes_on(bench: Bench) -> None:
     with pytest.raises(KeyboardInterrupt):
         bench.engine.roll_back(changes[0])
     bench.kill_and_resume()
+    assert bench.world.tidied == []
     assert rolled_back(bench, changes) == [Outcome.REVERTED] * 3
     assert len(bench.world.sent) == 3
+    assert len(bench.world.tidied) == 3
 
 
 def test_several_attempts_are_one_change(bench: Bench) -> None:

@@ -79,6 +79,7 @@ class World:
     blind: deque[Exception | None] = field(default_factory=deque)
     sent: list[tuple[str, object]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    tidied: list[str] = field(default_factory=list)
     unready: deque[BaseException] = field(default_factory=deque)
     reads: int = 0
     before_write: Callable[[], object] = lambda: None
@@ -192,6 +193,10 @@ class Make(Change):
     def revert(self, session: Session, before: State, after: State) -> None:
         """Set the value that stood before."""
         world_of(session).write(self.name, before.get("value"))
+
+    def tidy(self, session: Session, after: State) -> None:
+        """Note that it may tidy up now."""
+        world_of(session).tidied.append(self.name)
 
 
 @dataclass(frozen=True)

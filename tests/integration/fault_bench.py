@@ -124,13 +124,14 @@ class Bench:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 return status
-            if b'"stalled' in self._tail():
+            if b'"stalled' in self.tail():
                 break
             time.sleep(0.002)
         os.kill(child, signal.SIGKILL)
         return os.waitpid(child, 0)[1]
 
-    def _tail(self) -> bytes:
+    def tail(self) -> bytes:
+        """Return the log since the last call of `disturb`, as it is."""
         with self._log_file.open("rb") as stream:
             stream.seek(self.offset)
             return stream.read()

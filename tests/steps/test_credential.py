@@ -184,6 +184,7 @@ def test_a_revert_removes_ours_and_its_value() -> None:
     STEP.apply(seen_as(fake))
     after = STEP.observe(seen_as(fake)).properties
     STEP.revert(seen_as(fake), before, after)
+    STEP.tidy(seen_as(fake), after)
     assert keys(fake) == ["old"]
     assert list(fake.sink.values) == ["old"]
     assert STEP.observe(seen_as(fake)).properties == before
