@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -46,7 +46,6 @@ class Session:
     resolver: Resolver
     sink: Sink
     now: Callable[[], datetime]
-    _tokens: dict[tuple[str, str], EntraClient] = field(default_factory=dict)
 
     @property
     def mark(self) -> str:
@@ -142,18 +141,8 @@ def open_session(
         mask=mask,
         http=http,
         entra=entra,
-        graph=GraphClient(
-            http,
-            base=f"https://{tenant.endpoints.graph}/v1.0",
-            token=lambda: entra.token(scope(tenant, "graph")).secret,
-        ),
-        exchange=ExchangeClient(
-            http,
-            base=f"https://{tenant.endpoints.exchange}",
-            tenant_id=str(tenant.tenant_id),
-            anchor=anchor(tenant),
-            token=lambda: entra.token(scope(tenant, "exchange")).secret,
-        ),
+        graph=_graph(tenant, http, entra),
+        exchange=_exchange(tenant, http, entra),
         submission=SubmissionClient(wire, traffic, mask),
         resolver=Resolver(traffic, server=wire.connect_to.get(("dns", 53))),
         sink=open_sink(
@@ -163,6 +152,24 @@ def open_session(
             open_vault=partial(_vault_by_operator, http, entra, mask),
         ),
         now=now,
+    )
+
+
+def _graph(tenant: Tenant, http: httpx.Client, entra: EntraClient) -> GraphClient:
+    return GraphClient(
+        http,
+        base=f"https://{tenant.endpoints.graph}/v1.0",
+        token=lambda: entra.token(scope(tenant, "graph")).secret,
+    )
+
+
+def _exchange(tenant: Tenant, http: httpx.Client, entra: EntraClient) -> ExchangeClient:
+    return ExchangeClient(
+        http,
+        base=f"https://{tenant.endpoints.exchange}",
+        tenant_id=str(tenant.tenant_id),
+        anchor=anchor(tenant),
+        token=lambda: entra.token(scope(tenant, "exchange")).secret,
     )
 
 
