@@ -55,11 +55,17 @@ class Case:
 
     kind: str
     fault: str
+    request: Request
     number: int
 
     def __str__(self) -> str:
         """Return a name to find the case again by."""
-        return f"{self.kind} {self.fault}={self.number}"
+        return f"{self.kind} {self.specification} ({self.request.what})"
+
+    @property
+    def specification(self) -> str:
+        """Return the fault as the sandbox takes it: the N-th request of a service."""
+        return f"{self.fault}@{self.request.service}={self.number}"
 
     @property
     def kills(self) -> bool:
@@ -72,6 +78,7 @@ class Request:
     """One line of the sandbox's log, without what differs between runs."""
 
     protocol: str
+    service: str
     method: str
     what: str
 
@@ -81,7 +88,14 @@ class Request:
         body = line["body"] if isinstance(line["body"], dict) else {}
         told = str(body.get("CmdletName") or line["path"].rpartition("/")[2])
         what = GUID.sub(lambda match: _well_known(match[0]), told)
-        return cls(line["protocol"], line["method"], what)
+        return cls(line["protocol"], _service(line), line["method"], what)
+
+
+def _service(line: Mapping[str, Any]) -> str:
+    """Return the scope of faults that a line of the log belongs to."""
+    first = str(line["host"]).partition(".")[0]
+    names = {"outlook": "exchange"}
+    return names.get(first, first) if line["protocol"] == "https" else line["protocol"]
 
 
 def _well_known(identifier: str) -> str:
@@ -105,14 +119,19 @@ class Undisturbed:
     stored: int
 
     def cases(self, kind: str) -> list[Case]:
-        """Return every disturbance of every place."""
-        return [
-            Case(kind, fault, number)
-            for number, request in enumerate(self.requests, start=1)
-            if number in self.places
-            for fault in FAULTS
-            if (request.protocol, fault) not in IMPOSSIBLE
-        ]
+        """Return every disturbance of every place.
+
+        Requests are counted for each service alone: how often the message trace
+        is read, until a message shows, moves no request of another service.
+        """
+        counts: Counter[str] = Counter()
+        found = []
+        for place, request in enumerate(self.requests, start=1):
+            counts[request.service] += 1
+            for fault in FAULTS if place in self.places else ():
+                if (request.protocol, fault) not in IMPOSSIBLE:
+                    found.append(Case(kind, fault, request, counts[request.service]))
+        return found
 
 
 def _ran_well(bench: Bench, *faults: str) -> tuple[list[dict[str, Any]], Closed]:
@@ -175,7 +194,7 @@ def play(bench: Bench, reference: Undisturbed, case: Case) -> list[str]:
     """Play a case until its fault meets the request that is meant.
 
     A message takes its time to show in the trace, so how often that is read
-    differs, and what follows has other places.
+    differs: the last reading may come too early to be met.
     """
     for _ in range(TRIES):
         problems, met = _played(bench, reference, case)
@@ -186,25 +205,25 @@ def play(bench: Bench, reference: Undisturbed, case: Case) -> list[str]:
 
 def _played(bench: Bench, reference: Undisturbed, case: Case) -> tuple[list[str], bool]:
     """Disturb a run, run the same command again, and say what is not right."""
-    bench.disturb(LAG, f"{case.fault}={case.number}")
+    bench.disturb(LAG, case.specification)
     run = bench.new_run()
     first = bench.apply(run, kill=case.kills)
     if first == "unforeseen":
         traceback = (bench.world.folder / "traceback.txt").read_text("utf-8")
         return ["unforeseen", traceback], True
-    hit = _hit(bench, case.number)
+    hit = _hit(bench, case)
     problems = list(_befell(hit, case, first)) if hit else []
     ended = bench.apply(run)
     closed = close(bench.world, run, ended)
     problems += _judged(bench, reference, closed)
     problems += _rolled_back(bench, run)
-    return problems, hit is not None and _is(hit, reference.requests[case.number - 1])
+    return problems, hit is not None and _is(hit, case.request)
 
 
-def _hit(bench: Bench, number: int) -> dict[str, Any] | None:
+def _hit(bench: Bench, case: Case) -> dict[str, Any] | None:
     """Return the line of the log that tells of the disturbed request."""
-    lines = bench.seen()
-    return lines[number - 1] if len(lines) >= number else None
+    ours = [line for line in bench.seen() if _service(line) == case.request.service]
+    return ours[case.number - 1] if len(ours) >= case.number else None
 
 
 def _is(line: Mapping[str, Any], meant: Request) -> bool:
