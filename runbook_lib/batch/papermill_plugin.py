@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
@@ -38,9 +39,27 @@ CUT_OFF = (DeadKernelError, CellTimeoutError, KeyboardInterrupt)
 
 
 class LocalKernelManager(AsyncKernelManager):  # type: ignore[misc, unused-ignore]
-    """Talks to the kernel over Unix sockets, which other users cannot reach."""
+    """Talks to the kernel over Unix sockets, which other users cannot reach.
+
+    They stand in a private folder of this kernel. Without it their names would
+    be the same for all kernels that are started in one working directory.
+    """
 
     transport = "ipc"
+
+    def __init__(self, **arguments: Any) -> None:
+        """Make the folder."""
+        super().__init__(**arguments)
+        self._place = mkdtemp(prefix="kernel-")
+        self.connection_file = str(Path(self._place) / "connection.json")
+        self.ip = str(Path(self._place) / "socket")
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        await super()._async_cleanup_resources(restart)
+        if not restart:
+            shutil.rmtree(self._place, ignore_errors=True)
+
+    cleanup_resources = _async_cleanup_resources
 
 
 class Truthful:

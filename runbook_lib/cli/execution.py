@@ -155,22 +155,20 @@ def _papermill(source: Path, output: Path, values: Mapping[str, str]) -> Kernel:
 
 def _kernel_manager(said: IO[bytes]) -> type:
     """Return a manager of kernels that print into a file."""
-    from jupyter_client.manager import AsyncKernelManager
+    from runbook_lib.batch.papermill_plugin import LocalKernelManager
 
-    class LocalKernelManager(AsyncKernelManager):  # type: ignore[misc, unused-ignore]
-        """Talks to the kernel over Unix sockets, which other users cannot reach.
+    class HeardKernelManager(LocalKernelManager):
+        """Keeps what the kernel's process prints.
 
-        What the kernel's process prints is kept: it may trip over itself while
-        it ends, and that is nobody's concern unless it died.
+        It may trip over itself while it ends, and that is nobody's concern
+        unless it died.
         """
-
-        transport = "ipc"
 
         async def start_kernel(self, **arguments: Any) -> None:  # type: ignore[override, unused-ignore]
             """Start it with its own standard output and error."""
             await super().start_kernel(stdout=said, stderr=said, **arguments)
 
-    return LocalKernelManager
+    return HeardKernelManager
 
 
 def _last_words(said: IO[bytes]) -> str:

@@ -63,3 +63,20 @@ def first_events(world: World) -> Path:
                 return path
         time.sleep(0.01)
     raise AssertionError("the run did not begin")
+
+
+def test_kernels_leave_nothing_where_they_are_started(world: World) -> None:
+    """Two runs from one working directory do not meet, and leave no socket there."""
+    command = [sys.executable, "-m", "runbook_lib.cli", "run", NOTEBOOK, "--json"]
+    given = ["--tenant", str(world.tenant_file), "--outputs", str(world.outputs)]
+    place = world.folder / "here"
+    place.mkdir()
+    children = [
+        subprocess.Popen(
+            [*command, *given], cwd=place, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    said = [child.communicate(timeout=120)[0] for child in children]
+    assert [json.loads(text)["result"] for text in said] == ["succeeded", "succeeded"]
+    assert list(place.iterdir()) == []
