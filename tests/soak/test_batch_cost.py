@@ -13,7 +13,6 @@ from tests.benchmarks.contenders import Contender
 from tests.benchmarks.relay import delayed
 from tests.integration.world import running
 
-pytestmark = pytest.mark.ci
 FEW = 3
 
 
