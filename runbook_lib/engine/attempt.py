@@ -171,6 +171,8 @@ def write(
             unknown += 1
             if unknown == 3:
                 raise
+            # Looking took the window: what is sent now has one of its own.
+            pauses = attempt.pauses(attempt.session.tenant.windows.visibility)
         except NOTHING_WRITTEN as error:
             lagging = isinstance(error, ServiceRefused) and step.explains(error)
             if lagging and pauses.again():

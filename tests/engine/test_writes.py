@@ -121,3 +121,12 @@ def test_refused_after_a_lost_write_may_still_be_ours(bench: Bench) -> None:
     bench.world.values["a"] = "new"
     again = bench.run(Make("a"))
     assert (again.outcome, again.event["before"]) == (Outcome.CHANGED, OLD)
+
+
+def test_a_refusal_after_a_lost_answer_has_a_window_of_its_own(bench: Bench) -> None:
+    """Looking whether it happened took all of the first one."""
+    bench.world.faults.extend([lost(effect=False), refusal(LAGGING), None])
+    result = bench.run(Make("a"))
+    assert result.outcome is Outcome.CHANGED
+    assert len(bench.world.sent) == 3
+    assert bench.world.seconds > bench.world.windows.visibility
