@@ -14,7 +14,7 @@ from tests.integration.fault_bench import KINDS, Bench
 from tests.integration.fault_cases import Case, play, undisturbed
 
 # A case waits as well as it works, so there are more processes than processors.
-WORKERS = (os.cpu_count() or 1) + 1
+WORKERS = 3 * (os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,19 @@ class Played:
 def play_share(share: Share, folder: Path) -> Played:
     """Play the cases of a share, on a new sandbox where one was left dirty."""
     places = (folder / f"{share.kind}-{share.part}-{number}" for number in count())
-    with Bench.open(next(places), share.kind) as bench:
-        whole = undisturbed(bench).cases(share.kind)
-    waiting, failures = share.of(whole), list[str]()
-    played = len(waiting)
-    while waiting:
+    whole: list[Case] = []
+    waiting: list[Case] | None = None
+    failures: list[str] = []
+    while waiting is None or waiting:
         with Bench.open(next(places), share.kind) as bench:
             reference = undisturbed(bench)
+            whole = whole or reference.cases(share.kind)
+            waiting = share.of(whole) if waiting is None else waiting
             while waiting and bench.world.dump() == bench.start:
                 case = waiting.pop()
                 found = play(bench, reference, case)
                 failures += [f"{case}: {line}" for line in found]
+    played = len(share.of(whole))
     return Played(share.kind, played, len(whole), tuple(failures))
 
 
