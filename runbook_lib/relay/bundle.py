@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from runbook_lib.relay import balancer, exim, lookup_tables, token_sources
 from runbook_lib.relay.design import Balancer, RelayDesign, Upstream
 from runbook_lib.relay.guards import guarded
+from runbook_lib.relay.log_unit import log_unit
 from runbook_lib.relay.main_cf import main_cf
 from runbook_lib.relay.master_cf import master_cf
 from runbook_lib.relay.readme import readme
 
 README = "README.md"
+LOG_UNIT = "postfix-log.conf"
 PRIVATE, PUBLIC = 0o600, 0o644
 
 
@@ -45,6 +47,7 @@ def _installed(files: Mapping[str, RelayFile]) -> list[tuple[str, str, int]]:
 
 
 def _postfix(design: RelayDesign) -> dict[str, RelayFile]:
+    unit = "/etc/systemd/system/postfix@.service.d/log.conf"
     texts = {
         "main.cf": main_cf(design),
         "master.cf": master_cf(design),
@@ -56,7 +59,7 @@ def _postfix(design: RelayDesign) -> dict[str, RelayFile]:
         texts["null_sender"] = lookup_tables.null_sender(design)
     if design.upstream is Upstream.OAUTH_PROXY:
         texts["tls_policy"] = lookup_tables.tls_policy(design)
-    return {
+    tables = {
         name: RelayFile(
             text,
             f"{design.places.config}/{name}",
@@ -64,6 +67,7 @@ def _postfix(design: RelayDesign) -> dict[str, RelayFile]:
         )
         for name, text in texts.items()
     }
+    return {**tables, LOG_UNIT: RelayFile(log_unit(design.places), unit)}
 
 
 def _token_source(design: RelayDesign) -> dict[str, RelayFile]:

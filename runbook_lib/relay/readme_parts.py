@@ -210,6 +210,9 @@ set-up:
 {_refresh(design)}
 Never run Postfix's smtp service with `-v`: the log would hold the sign-in.
 After a kill -9 of Postfix wait until all its processes have ended, then start it.
+Start it by `systemctl`, which gives the log to the user postfix first
+(`postfix-log.conf`): without that a start after a power failure can end with "cannot
+open file: Permission denied". Mail that was acknowledged stands in the queue.
 Exchange Online gives each submitted message a Message-ID of its own and keeps SAP's
 as `X-Microsoft-Original-Message-ID`; the relay changes neither.
 """

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from runbook_lib.relay.bundle import render
+from runbook_lib.relay.bundle import LOG_UNIT, render
 from runbook_lib.relay.design import RelayDesign
 from runbook_lib.relay.places import Places
 from tests.sandbox.outsider import require
@@ -103,7 +103,10 @@ class Postfix:
         return _run("postconf", "-c", self.config, "-n")
 
     def start(self) -> None:
-        """Start, and wait until the port answers."""
+        """Start as its systemd unit would, and wait until the port answers."""
+        for line in render(self.design)[LOG_UNIT].text.splitlines():
+            if line.startswith("ExecStartPre="):
+                subprocess.run(line.partition("=")[2].split(), check=True)
         done = self.postfix("start")
         assert done.returncode == 0, done.stderr + self.log()
         eventually(lambda: answers(self.address), why=self.log)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 import trustme
 
@@ -106,6 +109,22 @@ def test_limit_of_connections_is_kept(site: Site) -> None:
             eventually(lambda: len(upstream.seen.messages) == 8, why=relay.log)
     assert upstream.seen.peak <= design.own_connections
     assert arrived(upstream.seen.subjects()) == dict.fromkeys(range(8), 1)
+
+
+def test_half_written_message_does_not_stop_a_start(site: Site) -> None:
+    """A power failure leaves a nameless file in the queue; Postfix starts and tells."""
+    with site.upstream() as upstream:
+        design = site.relay(submission_port=upstream.port)
+        with running(design, site.folder / "relay1") as relay:
+            relay.stop()
+            rotated = Path(design.places.log)
+            rotated.rename(rotated.with_suffix(".1"))
+            rotated.touch(0o644)
+            left = Path(design.places.queue, "incoming", "937001.5392")
+            left.touch(0o700)
+            shutil.chown(left, "postfix")
+            relay.start()
+            assert "bogus file name: incoming/937001.5392" in relay.log()
 
 
 def test_kills_in_a_burst(site: Site) -> None:
