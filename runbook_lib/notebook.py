@@ -214,8 +214,8 @@ def write_parameters(run: Run, *, chosen: KnownAfterApply) -> None:
     if notebook is None:
         print("No option was chosen, so there is no parameter file.")
         return
-    context = cast("Event", history.ends(run.record.events)[chosen.step]["context"])
-    against = {AGAINST_OAUTH: str(context.get(AGAINST_OAUTH) or "")}
+    found = cast("Event", history.ends(run.record.events)[chosen.step]["after"])
+    against = {AGAINST_OAUTH: str(found.get(AGAINST_OAUTH) or "")}
     values = carried(str(notebook), {**run.parameters.values, **against})
     file = ParametersFile(runbook=str(notebook), parameters=values)
     text = f"{file.text()}\n"

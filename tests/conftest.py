@@ -8,12 +8,7 @@ import pytest
 LONG = (
     "tests/batch/test_batch.py",
     "tests/batch/test_direct.py",
-    "tests/integration/test_broken_kinds.py",
-    "tests/integration/test_faults_throttled.py",
     "tests/integration/test_key_vault.py",
-    "tests/integration/test_options.py",
-    "tests/integration/test_options_choice.py",
-    "tests/integration/test_options_faults.py",
     "tests/integration/test_sap_evidence.py",
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -63,11 +64,13 @@ def test_direct_send_policy_is_measured(world: World) -> None:
     first = drive(world, "plan", notebook=CHOICE, **given)
     world.break_tenant("set_organization_config", name="RejectDirectSend", value=True)
     second = drive(world, "plan", notebook=CHOICE, **given)
-    found = [step_ends(run)["choose-option"]["after"] for run in (first, second)]
-    assert found == [
-        {"recommendation": "option 2", "notebook": "2-direct-send"},
-        {"recommendation": "option 3", "notebook": "3-relay-connector"},
+    ends = [step_ends(run)["choose-option"] for run in (first, second)]
+    found = [cast("dict[str, object]", end["after"]) for end in ends]
+    assert [(one["recommendation"], one["notebook"]) for one in found] == [
+        ("option 2", "2-direct-send"),
+        ("option 3", "3-relay-connector"),
     ]
+    assert "RejectDirectSend" in str(found[1]["against option 2"])
 
 
 @pytest.mark.parametrize(

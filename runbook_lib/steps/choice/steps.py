@@ -93,8 +93,12 @@ class ChooseOption(Check):
         rejected = session.exchange.organization_config().get("RejectDirectSend")
         found = recommend(read_profile(known, direct_send_rejected=rejected is True))
         return Observation(
-            {"recommendation": found.verdict, "notebook": found.notebook},
-            context=_shown(found) | {name: str(port) for name, port in ports.items()},
+            {
+                "recommendation": found.verdict,
+                "notebook": found.notebook,
+                **_reasons(found),
+            },
+            context={name: str(port) for name, port in ports.items()},
             vantage="as declared in the parameters, and as read in the tenant",
             awaits=_asked(found),
         )
@@ -136,7 +140,7 @@ def _port(declared: Mapping[str, str], port: str, host: str) -> _Port:
     return _Port(seen, view.vantage)
 
 
-def _shown(found: Recommendation) -> dict[str, object]:
+def _reasons(found: Recommendation) -> dict[str, object]:
     shown: dict[str, object] = {
         f"against option {reason.option}": _sentence(reason) for reason in found.against
     }
