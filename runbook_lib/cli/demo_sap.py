@@ -71,13 +71,16 @@ SENT = """\
 Status\tSend Method\tDocument Title\tSender\tRecipient\tSend Date\tSend Time\tMessage
 Sent\tINT\tTest {run}\tSAPMAIL\t{recipient}\t25.11.2026\t10:00:00\tDocument sent
 """
-NOTE = "3581654  SMTP OAuth 2.0  Completely implemented\n"
+NOTES = """\
+3581654  SMTP OAuth 2.0  Completely implemented
+3592080  JWT client authentication  Completely implemented
+"""
 METHODS = {"secret": "Form Fields", "certificate": "JWT"}
 
 # What can be handed in at any time, and what only after apply: the application
 # ID and the run's id are not known before.
 ANY_TIME: Mapping[str, str] = {
-    "sap-notes-implemented": NOTE,
+    "sap-notes-implemented": NOTES,
     "network-from-sap-host": NETWORK,
     "icm-service-active": PROFILE,
     "sap-connect-service-active": "SAPconnect   SMTP server node   active\n",

@@ -33,7 +33,7 @@ REMEDIES: Mapping[str, str] = {
     "sign-in-to-smtp": "Read the server's reply in the record.",
     "send-test-message:internal": "Look for the message in the message trace.",
     "send-test-message:external": "Look for the message in the message trace.",
-    "sap-notes-implemented": "Hand in what transaction SNOTE shows for the note.",
+    "sap-notes-implemented": "Hand in what SNOTE shows for each note.",
     "jwt-certificate-exported": "Hand in the exported certificate: RSA, valid, without "
     "a private key.",
     "network-from-sap-host": "Hand in telnet, niping or openssl output of the SAP "

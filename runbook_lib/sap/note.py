@@ -9,6 +9,8 @@ from runbook_lib.sap.pasted import cleaned, filled
 from runbook_lib.sap.sources import GUIDE
 
 SNOTE = "SNOTE"
+# What option 1 needs, and what SAP's certificate needs beside it.
+OAUTH_NOTE, CERTIFICATE_NOTE = "3581654", "3592080"
 
 # Implementation states as transaction SNOTE shows them in English. The list is
 # from memory: a state that is not in it does not pass.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from runbook_lib.sap.note import CERTIFICATE_NOTE, OAUTH_NOTE
 from runbook_lib.sap.release import Product
 from runbook_lib.sap.sheet import BASIS, KEY_USER, Action, SheetFacts
 from runbook_lib.sap.values import CLIENT, MAIL, SapValue, mail_node, oauth_client
 
-NOTE = "3581654"
-CERTIFICATE_NOTE = "3592080"
-
 
 def notes(facts: SheetFacts) -> Action:
     """Return the SAP Notes that option 1 needs."""
-    numbers = [NOTE, *([CERTIFICATE_NOTE] if _certificate(facts) else [])]
+    numbers = [OAUTH_NOTE, *([CERTIFICATE_NOTE] if _certificate(facts) else [])]
     return Action(
         id="notes",
         title=f"SAP Note {' and '.join(numbers)}",

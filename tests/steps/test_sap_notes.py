@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runbook_lib.engine.expect import met
-from runbook_lib.engine.step import Evidence
+from runbook_lib.engine.step import Evidence, NothingToDo
 from runbook_lib.steps.sap_notes import STATE, SapNotesImplemented
 from tests.steps.fakes import FakeSession, seen_as
 
@@ -109,3 +109,35 @@ def test_another_note_can_be_asked_for() -> None:
     step = SapNotesImplemented(note="3592080")
     text = "3592080 Completely implemented\n\n3581654 Can be implemented"
     assert met(step.expect(), step.validate(SESSION, evidence(text)).properties)
+
+
+CERTIFICATE = SapNotesImplemented(credential="certificate")
+FIRST, SECOND = "3581654 Completely implemented", "3592080 Completely implemented"
+
+
+def test_a_certificate_needs_both_notes() -> None:
+    """One note alone is not enough, and the advice names the other one."""
+    both = CERTIFICATE.validate(SESSION, evidence(f"{FIRST}\n\n{SECOND}"))
+    assert met(CERTIFICATE.expect(), both.properties)
+    assert both.advice is None
+    for text, missing in ((FIRST, "3592080"), (SECOND, "3581654")):
+        seen = CERTIFICATE.validate(SESSION, evidence(text))
+        assert not met(CERTIFICATE.expect(), seen.properties)
+        assert seen.advice == f"The text does not name note {missing} with its state."
+
+
+def test_the_state_of_each_note_is_its_own() -> None:
+    """A note that is implemented does not lend its state to the other one."""
+    text = f"{FIRST}\n\n3592080 Can be implemented"
+    seen = CERTIFICATE.validate(SESSION, evidence(text))
+    assert seen.properties == {
+        STATE: "completely implemented",
+        f"{STATE} of 3592080": "can be implemented",
+    }
+
+
+@pytest.mark.parametrize("product", ["btp-abap", "s4-public"])
+def test_products_in_the_cloud_have_no_notes(product: str) -> None:
+    """Nobody waits for the SNOTE of a system that has none."""
+    with pytest.raises(NothingToDo):
+        SapNotesImplemented(product=product).applicable()
