@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -53,9 +54,17 @@ def _reference(text: str) -> str:
         raise ValueError(f"{error.message}. {error.remedy}") from None
 
 
+def _time_zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key if text else text
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("not a time zone such as Europe/Berlin") from None
+
+
 Domain = Annotated[str, AfterValidator(_domain)]
 Address = Annotated[str, AfterValidator(_address)]
 Reference = Annotated[str, AfterValidator(_reference)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
 
 
 class Model(BaseModel):
@@ -177,6 +186,7 @@ class Tenant(Model):
     windows: Windows = Windows()
     change_reference: str = ""
     evidence_folder: str = ""
+    sap_time_zone: TimeZone = ""
     connect_to: tuple[Route, ...] = Field(default=(), validate_default=True)
     ca_file: str | None = Field(default=None, validate_default=True)
     proxy: str | None = None

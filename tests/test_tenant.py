@@ -33,6 +33,7 @@ REAL: Mapping[str, Any] = {
     "secret_sink": "age:age1example",
     "windows": {"visibility": 5, "effect": 60},
     "change_reference": "CHG1",
+    "sap_time_zone": "Europe/Berlin",
 }
 ROUTES = [
     "login.microsoftonline.com:443 -> 127.0.0.1:8443",
@@ -221,6 +222,8 @@ def test_every_cloud_has_a_profile(cloud: Cloud) -> None:
         (setting("windows", "trace", to=float("nan")), "windows.trace", "finite"),
         (setting("windows", "trace", to="soon"), "windows.trace", "valid number"),
         (setting("change_reference", to=31877), "change_reference", "valid string"),
+        (setting("sap_time_zone", to="CET-1"), "sap_time_zone", "not a time zone"),
+        (setting("sap_time_zone", to="../x"), "sap_time_zone", "not a time zone"),
         (setting("secret_sink", to="vault"), "secret_sink", "not a secret reference"),
     ],
 )

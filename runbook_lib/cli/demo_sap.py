@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from runbook_lib.tenant import Tenant
 
@@ -69,7 +71,7 @@ additional_scope: {scope}
 """
 SENT = """\
 Status\tSend Method\tDocument Title\tSender\tRecipient\tSend Date\tSend Time\tMessage
-Sent\tINT\tTest {run}\tSAPMAIL\t{recipient}\t25.11.2026\t10:00:00\tDocument sent
+Sent\tINT\tTest {run}\tSAPMAIL\t{recipient}\t{sent}\tDocument sent
 """
 NOTES = """\
 3581654  SMTP OAuth 2.0  Completely implemented
@@ -124,10 +126,18 @@ def hand_in_sap(
         "method": METHODS[credential],
         "app_id": applied.app_id if applied else "",
         "run": applied.run if applied else "",
+        "sent": _sap_time(tenant),
     }
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
     for step, text in {**ANY_TIME, **(AFTER_APPLY if applied else {})}.items():
-        stated = {"who": "Demo", "when": "2026-11-25 10:30", "reference": "DEMO"}
+        stated = {"who": "Demo", "when": when, "reference": "DEMO"}
         evidence = {**stated, "text": text.format(**values)}
         path = folder / f"{step}.yaml"
         path.write_text(json.dumps(evidence), "utf-8")
     return str(folder)
+
+
+def _sap_time(tenant: Tenant) -> str:
+    """Return date and time of this moment as SOST shows them, parted by a tab."""
+    now = datetime.now(ZoneInfo(tenant.sap_time_zone))
+    return now.strftime("%d.%m.%Y\t%H:%M:%S")

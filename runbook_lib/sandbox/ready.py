@@ -25,6 +25,8 @@ DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 # How long a run looks again, in seconds: short, because nothing here is slow.
 WINDOWS = {"visibility": 5, "effect": 5, "trace": 10}
+# The SAP system that people play; an offset with a change twice a year.
+SAP_TIME_ZONE = "Europe/Berlin"
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _write_tenant(
             "external": EXTERNAL_RECIPIENT,
         },
         "secret_sink": f"file:{folder / f'client-secret-{plan.name}'}",
+        "sap_time_zone": SAP_TIME_ZONE,
         "windows": dict(WINDOWS),
         "connect_to": _connections(cloud, plan, ports),
         "ca_file": str(ca_file),

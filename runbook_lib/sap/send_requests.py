@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from runbook_lib.sap.clock import SapClock
 from runbook_lib.sap.finding import Finding, Rule, failed, passed, unclear
 from runbook_lib.sap.reply import AUTH, RECIPIENT, meaning
 from runbook_lib.sap.sources import EXPERIENCE, INFERENCE, MESSAGES
@@ -121,9 +122,10 @@ _TIMES = ("%H:%M:%S", "%H:%M", "%H%M%S")
 class Asked:
     """What the row has to be about; a part that is None is not compared.
 
-    `marker` stands in the title. `begin` and `end` bound the run and
-    `looked_at` is when the list was taken: in the time zone of the SAP system,
-    without an offset, as SOST shows times.
+    `marker` stands in the title. `begin` and `end` bound the time in which the
+    message was sent, `looked_at` is when the list was taken; each is a moment
+    with its offset. They are compared by `clock`, which knows the SAP system's
+    time zone; without it they are not.
     """
 
     marker: str | None = None
@@ -131,6 +133,20 @@ class Asked:
     begin: datetime | None = None
     end: datetime | None = None
     looked_at: datetime | None = None
+    clock: SapClock | None = None
+
+    def outside(self, shown: datetime) -> bool:
+        """Tell whether a time in the list is surely before or after the run."""
+        if self.clock is None:
+            return False
+        early = self.begin and self.clock.before(shown, self.begin)
+        return bool(early or (self.end and self.clock.after(shown, self.end)))
+
+    def waited_too_long(self, shown: datetime) -> bool:
+        """Tell whether a row of that time should not wait any more."""
+        if self.clock is None or self.looked_at is None:
+            return False
+        return self.clock.before(shown, self.looked_at - LONGEST_WAIT)
 
 
 def judge_send_requests(text: str, asked: Asked | None = None) -> tuple[Finding, ...]:
@@ -179,16 +195,14 @@ def _identity(row: Row, asked: Asked) -> list[Finding]:
     if row["method"] and row["method"].upper() != "INT":
         findings.append(OTHER_METHOD.at(row.line, method=row["method"]))
     time = row_time(row)
-    early = time and asked.begin and time < asked.begin
-    late = time and asked.end and time > asked.end
-    if early or late:
+    if time and asked.outside(time):
         findings.append(OUTSIDE_WINDOW.at(row.line, time=time))
     return findings
 
 
 def _waiting(row: Row, asked: Asked) -> Finding:
     time = row_time(row)
-    if time and asked.looked_at and asked.looked_at - time > LONGEST_WAIT:
+    if time and asked.waited_too_long(time):
         return QUEUE.at(row.line)
     return WAITING.at(row.line)
 

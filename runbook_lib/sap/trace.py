@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 
+from runbook_lib.sap.clock import SapClock
 from runbook_lib.sap.finding import Finding, Line, Rule, failed, unclear
 from runbook_lib.sap.pasted import filled
 from runbook_lib.sap.sources import INFERENCE, NI_ERRORS, SSL_ERRORS
 
 DEV_ICM = "dev_icm"
+OLDEST_ERROR = timedelta(days=1)
 
 PEER_UNTRUSTED = failed(
     "PEER_UNTRUSTED",
@@ -51,23 +55,69 @@ TRACE_SILENT = unclear(
     "(SMICM > Goto > Trace File > Save Locally).",
     INFERENCE,
 )
+OLD_ERROR = unclear(
+    "OLD_ERROR",
+    "The error is of {time}, more than a day before the person looked.",
+    "Send the message again and save the trace right after it "
+    "(SMICM > Goto > Trace File > Save Locally).",
+    INFERENCE,
+)
 
 _REQUEST = re.compile(r"host:\s*(\S+?),\s*service:\s*(\S+)")
 _PEER = re.compile(r"with (\S+?:\d+)")
 _HTTP_CODE = re.compile(r"ICM_HTTP_(?!SSL_PEER_CERT)\w+")
+# A line that says when: "[Thr 1401] Mon Nov 23 18:20:11:123 2026". From memory.
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+_TIME = re.compile(
+    r"\b[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) "
+    r"(?P<clock>\d\d:\d\d:\d\d)(?:[:.]\d+)? (?P<year>\d{4})\b"
+)
 
 
-def judge_trace(text: str, host: str = "") -> tuple[Finding, ...]:
-    """Judge a trace; `host` is the mail host that SAP should connect to."""
+@dataclass(frozen=True)
+class Looked:
+    """When a person looked, and the clock that SAP's times are read by."""
+
+    at: datetime
+    clock: SapClock
+
+
+def judge_trace(
+    text: str, host: str = "", looked: Looked | None = None
+) -> tuple[Finding, ...]:
+    """Judge a trace; `host` is the mail host that SAP should connect to.
+
+    With `looked` an error that is older than a day is not taken for today's.
+    """
     found = filled(text, DEV_ICM)
-    findings = [
-        finding
-        for n, line in enumerate(found)
-        if (finding := _judged(line, found[n : n + 8], host))
-    ]
+    findings = []
+    time: datetime | None = None
+    for n, line in enumerate(found):
+        time = trace_time(line.text) or time
+        finding = _judged(line, found[n : n + 8], host)
+        if finding and time and looked and _old(time, looked):
+            finding = OLD_ERROR.at(line, time=time)
+        findings += [finding] if finding else []
     if not findings:
         return (TRACE_SILENT.missing("error of a connection", DEV_ICM),)
     return tuple(findings)
+
+
+def trace_time(text: str) -> datetime | None:
+    """Return the time that a line of a trace states, without an offset, or None."""
+    stated = _TIME.search(text)
+    if stated is None or stated["month"] not in _MONTHS:
+        return None
+    month = _MONTHS.index(stated["month"]) // 3 + 1
+    day = f"{stated['year']}-{month:02}-{int(stated['day']):02}"
+    try:
+        return datetime.fromisoformat(f"{day}T{stated['clock']}")
+    except ValueError:
+        return None
+
+
+def _old(time: datetime, looked: Looked) -> bool:
+    return looked.clock.before(time, looked.at - OLDEST_ERROR)
 
 
 def _judged(line: Line, after: Sequence[Line], host: str) -> Finding | None:

@@ -17,9 +17,10 @@ from runbook_lib.sap.profile import judge_profile
 from runbook_lib.sap.service_tree import judge_service_tree
 from runbook_lib.sap.services import Services, judge_services
 from runbook_lib.sap.sources import INFERENCE
-from runbook_lib.sap.trace import TRACE_SILENT, judge_trace
+from runbook_lib.sap.trace import TRACE_SILENT, Looked, judge_trace, trace_time
 from runbook_lib.sap.trust_list import judge_trust_list
 from runbook_lib.session import Session
+from runbook_lib.steps.sap_clock import looked_at, sap_clock
 from runbook_lib.steps.sap_evidence import Judged, SapAttestation, of_kind
 
 SAP = "sap-s4hana-on-premises-and-sap-s4hana-cloud-private-edition"
@@ -60,9 +61,20 @@ class NetworkFromSapHost(SapAttestation):
         for text in of_kind(found, Kind.TRUST_LIST):
             judged.setdefault("STRUST", []).extend(judge_trust_list(text))
         for text in of_kind(found, Kind.TRACE):
-            errors = [f for f in judge_trace(text, self.host) if not _silent(f)]
+            looked = self._looked(session, text, evidence)
+            found_errors = judge_trace(text, self.host, looked)
+            errors = [f for f in found_errors if not _silent(f)]
             judged.setdefault("dev_icm", []).extend(errors)
         return judged
+
+    def _looked(
+        self, session: Session, trace: str, evidence: Evidence
+    ) -> Looked | None:
+        """Return when the person looked, where the trace states times at all."""
+        if not any(trace_time(line) for line in trace.splitlines()):
+            return None
+        at = looked_at(evidence.when)
+        return Looked(at, sap_clock(session, self.id)) if at else None
 
 
 def _silent(finding: Finding) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
 from runbook_lib.engine.step import Evidence, Observation
 from runbook_lib.sap.artifact import Artifact, Kind
 from runbook_lib.sap.send_requests import Asked, judge_send_requests
 from runbook_lib.session import Session
+from runbook_lib.steps.sap_clock import began, looked_at, sap_clock
 from runbook_lib.steps.sap_evidence import Judged, SapAttestation, of_kind
 from runbook_lib.steps.sap_host import SAP
 
@@ -27,8 +27,8 @@ class TestMailSent(SapAttestation):
     """SAP sent a message with the run's id in its title (SBWP), and SOST says so.
 
     The title tells our row from all others. `run_id` is the run whose id the
-    title carries, where it is not this one. `time_zone` is that of the SAP
-    system, as Europe/Berlin; without it times are not compared.
+    title carries, where it is not this one. Times of the list are read in the
+    time zone that the tenant file names, and compared with the run.
 
     Source: guide, "Steps in SAP Application server", step 5 (missing for
     option 1); SAP Community on SOST.
@@ -41,7 +41,6 @@ class TestMailSent(SapAttestation):
     topics: ClassVar[tuple[str, ...]] = ("SOST",)
     recipient: str
     run_id: str = ""
-    time_zone: str = ""
 
     def marker(self, session: Session) -> str:
         """Return the run id that the title has to carry."""
@@ -56,29 +55,15 @@ class TestMailSent(SapAttestation):
         self, session: Session, found: Sequence[Artifact], evidence: Evidence
     ) -> Judged:
         """Judge the row whose title carries the run id."""
+        begin = began(self.marker(session))
         asked = Asked(
             marker=self.marker(session),
             recipient=self.recipient,
-            end=self._now(session),
-            looked_at=self._looked_at(evidence.when),
+            begin=begin - CLOCK_SKEW if begin else None,
+            end=session.now() + CLOCK_SKEW,
+            looked_at=looked_at(evidence.when),
+            clock=sap_clock(session, self.id),
         )
         texts = of_kind(found, Kind.SEND_REQUESTS)
         findings = [f for text in texts for f in judge_send_requests(text, asked)]
         return {"SOST": findings}
-
-    def _now(self, session: Session) -> datetime | None:
-        """Return the latest time that a row may have, as the SAP system shows it."""
-        if not self.time_zone:
-            return None
-        zone = ZoneInfo(self.time_zone)
-        return session.now().astimezone(zone).replace(tzinfo=None) + CLOCK_SKEW
-
-    def _looked_at(self, when: str) -> datetime | None:
-        """Return when the person looked, as the SAP system shows times, or None."""
-        try:
-            stated = datetime.fromisoformat(f"{when.strip()}+00:00")
-        except ValueError:
-            return None
-        if not self.time_zone:
-            return None
-        return stated.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)

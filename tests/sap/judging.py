@@ -27,11 +27,11 @@ from runbook_lib.sap.services import judge_services
 from runbook_lib.sap.signing_certificate import judge_certificate
 from runbook_lib.sap.trace import judge_trace
 from runbook_lib.sap.trust_list import judge_trust_list
-from tests.sap.samples import CLIENT, HOST, LOOKED_AT, MARKER, NODE, NOW
+from tests.sap.samples import CLIENT, CLOCK, HOST, LOOKED_AT, MARKER, NODE, NOW
 
 Judge = Callable[[str], Sequence[Finding]]
 
-ASKED = Asked(marker=MARKER, recipient="ops@example.com", looked_at=LOOKED_AT)
+ASKED = Asked(MARKER, "ops@example.com", looked_at=LOOKED_AT, clock=CLOCK)
 
 JUDGES: Mapping[str, Judge] = {
     "profile": lambda text: judge_profile(text).findings,

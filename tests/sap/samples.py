@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from runbook_lib.sap.clock import SapClock
 from runbook_lib.sap.wanted import WantedClient, WantedNode
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "sap-samples"
@@ -14,8 +15,8 @@ TENANT = "11111111-2222-4333-8444-555555555555"
 APPLICATION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 SCOPE = "https://outlook.office365.com/.default"
 MARKER = "Runbook test"
-LOOKED_AT = datetime(2026, 11, 23, 18, 50)  # in the time zone of the SAP system
-NOW = datetime(2026, 11, 23, 17, 50, tzinfo=UTC)
+NOW = LOOKED_AT = datetime(2026, 11, 23, 17, 50, tzinfo=UTC)  # 18:50 in Berlin
+CLOCK = SapClock.named("Europe/Berlin")
 
 NODE = WantedNode.of_submission(HOST, MAILBOX)
 CLIENT = WantedClient("login.microsoftonline.com", TENANT, APPLICATION, SCOPE)

@@ -31,14 +31,15 @@ from runbook_lib.steps.sap_test_mail import HANDED_OVER, TestMailSent
 from tests.sap import certificates, samples
 from tests.sap.samples import APPLICATION, HOST, MAILBOX, SCOPE, TENANT, sample
 
-RUN = "20261123T173000Z"
+RUN = "20261123T172500Z-abcdef"
 NOW = datetime(2026, 11, 23, 17, 50, tzinfo=UTC)  # 18:50 in Berlin
 
 
-def session() -> Session:
+def session(zone: str = "Europe/Berlin") -> Session:
     """Return what these steps use of a session: tenant, run, clock."""
     tenant = SimpleNamespace(
         tenant_id=TENANT,
+        sap_time_zone=zone,
         mailbox=MAILBOX,
         initial_domain="contoso.onmicrosoft.com",
         endpoints=SimpleNamespace(
@@ -76,9 +77,7 @@ DOMAIN = DefaultDomainSet(product=ON_PREMISES, domain="contoso.com")
 BTP = CommunicationArrangementConfigured(
     product="btp-abap", app_id=APPLICATION, mailbox=MAILBOX, host=HOST
 )
-MAIL = TestMailSent(
-    product=ON_PREMISES, recipient="ops@example.com", time_zone="Europe/Berlin"
-)
+MAIL = TestMailSent(product=ON_PREMISES, recipient="ops@example.com")
 CERTIFICATE = JwtCertificateExported(product=ON_PREMISES, credential="certificate")
 STEPS: Mapping[str, SapAttestation] = {
     step.id: step
@@ -266,13 +265,64 @@ def test_handed_over_is_not_delivered() -> None:
     assert judged(MAIL, ours("G1")).advice == HANDED_OVER
 
 
-def test_without_a_time_zone_times_are_not_compared() -> None:
-    """A row from the future passes, and one that waits stays waiting."""
-    step = replace(MAIL, time_zone="")
-    late = ours("G1").replace("18:31", "23:59")
-    assert met(step.expect(), judged(step, late).properties)
-    with pytest.raises(Waits, match="still waits"):
-        judged(step, ours("G5"))
+def test_without_a_time_zone_nothing_is_judged() -> None:
+    """Where the tenant file does not name it, the step waits for it."""
+    with pytest.raises(Waits, match="sap_time_zone"):
+        MAIL.validate(session(zone=""), evidence(ours("G1")))
+
+
+@pytest.mark.parametrize(
+    ("zone", "rule"),
+    [("Europe/Berlin", None), ("Asia/Tokyo", "OUTSIDE_"), ("UTC", "OUTSIDE_")],
+)
+def test_times_are_read_in_the_time_zone_of_the_system(
+    zone: str, rule: str | None
+) -> None:
+    """18:31 in Berlin is within the run, in Tokyo before it, in UTC after it."""
+    seen = MAIL.validate(session(zone), evidence(ours("G1")))
+    shown = str(seen.properties["SOST"])
+    assert (shown == "pass") is (rule is None)
+    assert (rule or "pass") in shown
+
+
+def test_a_run_named_by_a_person_has_no_known_beginning() -> None:
+    """Then an early row is not refused; the marker still tells it from others."""
+    step = replace(MAIL, run_id="Runbook test")
+    early = sample("G1").replace("23.11.2026", "01.11.2026")
+    assert met(step.expect(), judged(step, early).properties)
+
+
+TRACE = "[Thr 140112] {time}\n" + sample("H1")
+
+
+@pytest.mark.parametrize(
+    ("time", "rule"),
+    [
+        ("Mon Nov 23 18:20:11:123 2026", "PEER_UNTRUSTED"),
+        ("Sun Nov 22 18:55:00 2026", "PEER_UNTRUSTED"),
+        ("Sun Nov 22 18:45:00 2026", "OLD_ERROR"),
+        ("Mon Nov  2 18:20:11 2026", "OLD_ERROR"),
+    ],
+)
+def test_an_old_error_of_the_trace_is_not_todays(time: str, rule: str) -> None:
+    """The person looked at 18:50 in Berlin; a day before that is too old."""
+    given = (samples.TELNET_GOOD, part("dev_icm", TRACE.format(time=time)))
+    if rule == "OLD_ERROR":
+        with pytest.raises(Waits, match="more than a day before"):
+            judged(NETWORK, *given)
+    else:
+        assert rule in str(judged(NETWORK, *given).properties["dev_icm"])
+
+
+def test_a_trace_with_times_needs_the_time_zone() -> None:
+    """One without times is judged as it is."""
+    dated = TRACE.format(time="Mon Nov 23 18:20:11 2026")
+    given = evidence(samples.TELNET_GOOD, part("dev_icm", dated))
+    with pytest.raises(Waits, match="sap_time_zone"):
+        NETWORK.validate(session(zone=""), given)
+    plain = evidence(samples.TELNET_GOOD, part("dev_icm", sample("H1")))
+    seen = NETWORK.validate(session(zone=""), plain)
+    assert "PEER_UNTRUSTED" in str(seen.properties["dev_icm"])
 
 
 def test_a_later_run_takes_in_late_evidence() -> None:
