@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, seed
 
 from runbook_lib.sap.finding import Verdict, overall
 from tests.sap.judging import JUDGES
 from tests.sap.mutating import broken, damaged, kept, passes, profile_of
 from tests.sap.mutations import Case
+from tests.soak.conftest import Counted
 
-EXAMPLES = 10_000
+EXAMPLES, SEED = 10_000, 1
+
+profile = profile_of(EXAMPLES)
 
 
-@profile_of(EXAMPLES)
-@given(kept())
-def test_keeping_changes_keep(drawn: tuple[Case, str, list[str]]) -> None:
+def test_keeping_changes_keep(counted: Counted) -> None:
     """What copying, layout and language do does not turn a verdict."""
-    case, text, _ = drawn
-    assert passes(case, text)
+
+    @seed(SEED)
+    @profile
+    @given(kept())
+    def check(drawn: tuple[Case, str, list[str]]) -> None:
+        case, text, _ = drawn
+        assert passes(case, text)
+
+    counted(EXAMPLES, SEED)
+    check()
 
 
-@profile_of(EXAMPLES)
-@given(broken())
-def test_breaking_changes_break(drawn: tuple[Case, str, list[str]]) -> None:
+def test_breaking_changes_break(counted: Counted) -> None:
     """One mistake is enough."""
-    case, text, _ = drawn
-    assert not passes(case, text)
+
+    @seed(SEED)
+    @profile
+    @given(broken())
+    def check(drawn: tuple[Case, str, list[str]]) -> None:
+        case, text, _ = drawn
+        assert not passes(case, text)
+
+    counted(EXAMPLES, SEED)
+    check()
 
 
-@profile_of(EXAMPLES)
-@given(damaged())
-def test_nothing_raises(drawn: tuple[str, str]) -> None:
+def test_nothing_raises(counted: Counted) -> None:
     """A validator answers to every text with findings."""
-    judge, text = drawn
-    assert overall(JUDGES[judge](text)) in Verdict
+
+    @seed(SEED)
+    @profile
+    @given(damaged())
+    def check(drawn: tuple[str, str]) -> None:
+        judge, text = drawn
+        assert overall(JUDGES[judge](text)) in Verdict
+
+    counted(EXAMPLES, SEED)
+    check()
