@@ -14,6 +14,7 @@ from runbook_lib.sandbox.directory import (
     remove_service_principal,
 )
 from runbook_lib.sandbox.faults import parse_fault
+from runbook_lib.sandbox.sap_conditions import SAP_OPERATIONS
 from runbook_lib.sandbox.seed_objects import (
     SECRET_END,
     add_application,
@@ -219,6 +220,7 @@ OPERATIONS: dict[str | None, Operation] = {
     "set_security_defaults": set_security_defaults,
     "set_transport_config": set_transport_config,
     **MAIL_OPERATIONS,
+    **SAP_OPERATIONS,
 }
 
 

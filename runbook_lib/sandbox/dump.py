@@ -14,6 +14,7 @@ from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 LEFT_OUT = (
     "audit logs and sign-in logs (the sandbox keeps none)",
     "deleted items",
+    "developer traces of SAP, and whether its instance runs",
     "messages in mailboxes, what counts for sending limits, and the message trace",
     "WhenChanged and WhenChangedUTC of Exchange objects",
     "texts and hashes of secrets and passwords",
@@ -26,6 +27,7 @@ _LEFT_OUT_FIELDS = {
     "ids",
     "exchange",
     "vault",
+    "sap",
 }
 _LEFT_OUT_EXCHANGE = {"traces", "held"}
 _LEFT_OUT_MAILBOX = {"sent", "inbox", "junk", "shares"}
@@ -40,6 +42,7 @@ def dump(sandbox: Sandbox, tenant: Tenant) -> bytes:
     configuration = {
         "tenant": _fields(tenant, _LEFT_OUT_FIELDS),
         "vault": _fields(tenant.vault, {"values"}),
+        "sap": _sap(tenant),
         "exchange": _exchange(tenant),
         "dns": {
             name: records
@@ -61,6 +64,12 @@ def _exchange(tenant: Tenant) -> JsonObject:
         for address, mailbox in tenant.exchange.mailboxes.items()
     }
     return dict(_without_dates(organization))
+
+
+def _sap(tenant: Tenant) -> JsonObject:
+    """Return the SAP side: what a person configures there."""
+    side = _fields(tenant.sap, {"password_hashes", "instance"})
+    return {**side, "instance": _fields(tenant.sap.instance, {"traces", "running"})}
 
 
 def _fields(value: Any, left_out: set[str]) -> JsonObject:

@@ -13,6 +13,11 @@ from dataclasses import dataclass, field
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
+# SAP's hosts, the same in every cloud of Microsoft's: a customer's own host names,
+# and the API hosts of BTP ABAP environments in one region.
+SAP_SUFFIX = "sap.example"
+BTP_SUFFIX = "abap.eu10.hana.ondemand.com"
+
 
 @dataclass(frozen=True)
 class Cloud:
@@ -72,6 +77,8 @@ class Cloud:
             *self.submission,
             f"*.{self.mx_suffix}",
             f"*.{self.vault_suffix}",
+            f"*.{SAP_SUFFIX}",
+            f"*.{BTP_SUFFIX}",
         )
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import yaml
 
 from runbook_lib.sandbox.files import write_private
-from runbook_lib.sandbox.hosts import Cloud, vault_name
+from runbook_lib.sandbox.hosts import BTP_SUFFIX, SAP_SUFFIX, Cloud, vault_name
 from runbook_lib.sandbox.loopback import LOOPBACK
 from runbook_lib.sandbox.seed import Plan
+from runbook_lib.sandbox.seed_sap import communication_url, sapcontrol_url
 from runbook_lib.sandbox.state import JsonObject, Sandbox
 
 EXTERNAL_RECIPIENT = "postmaster@fabrikam.example"
@@ -90,6 +91,9 @@ def _ready_tenant(cloud: Cloud, plan: Plan, tenant_file: Path) -> JsonObject:
         "tenant_file": str(tenant_file),
         "vault": _vault(cloud, plan),
         "identity_header": plan.identity_header,
+        "sapcontrol": sapcontrol_url(plan.name),
+        "communication_management": communication_url(plan.name),
+        "sap_users": plan.sap_users,
         "users": {
             f"{local}@{initial_domain}": password
             for local, password in plan.people.items()
@@ -143,6 +147,8 @@ def _connections(cloud: Cloud, plan: Plan, ports: Ports) -> list[str]:
         (cloud.graph, 443, ports.https),
         (cloud.exchange[0], 443, ports.https),
         (f"{vault_name(plan.name)}.{cloud.vault_suffix}", 443, ports.https),
+        (f"{plan.name}.{SAP_SUFFIX}", 50014, ports.https),
+        (f"{plan.name}.{BTP_SUFFIX}", 443, ports.https),
         (cloud.submission[0], 587, ports.submission),
         (cloud.mx_name(plan.domain), 25, ports.mx),
         ("dns", 53, ports.dns),

@@ -25,6 +25,7 @@ from runbook_lib.sandbox.seed_objects import (
     grant_operator_roles,
 )
 from runbook_lib.sandbox.seed_people import new_passwords, seed_people
+from runbook_lib.sandbox.seed_sap import new_sap_passwords, seed_sap
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 
 FIRST_PARTY = (EXCHANGE_APP_ID, GRAPH_APP_ID)
@@ -59,6 +60,7 @@ class Plan:
     operator: Operator
     people: dict[str, str]
     identity_header: str
+    sap_users: dict[str, str]
 
 
 def seed_tenants(sandbox: Sandbox, count: int) -> dict[str, Plan]:
@@ -91,6 +93,7 @@ def make_tenant(sandbox: Sandbox, plan: Plan) -> Tenant:
     records = service_records(sandbox.cloud, tenant)
     tenant.service_configuration_records[tenant.domain] = records
     seed_people(sandbox, tenant, principal, plan.people)
+    seed_sap(sandbox, tenant, plan.sap_users)
     return tenant
 
 
@@ -107,7 +110,8 @@ def _plan(sandbox: Sandbox, name: str, domain: str) -> Plan:
     ids.guid()  # object id of the operator's service principal
     operator = Operator(client_id, secret_text(ids.letters(3)))
     header = secrets.token_hex(16).upper()
-    return Plan(name, domain, tenant_id, operator, new_passwords(), header)
+    people, sap_users = new_passwords(), new_sap_passwords()
+    return Plan(name, domain, tenant_id, operator, people, header, sap_users)
 
 
 def _names(count: int) -> Iterator[tuple[str, str]]:

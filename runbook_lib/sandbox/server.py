@@ -18,7 +18,7 @@ from runbook_lib.sandbox.certificates import Certificates, make_certificates
 from runbook_lib.sandbox.dns import DnsServer, start_dns
 from runbook_lib.sandbox.faults import Fault, Faults
 from runbook_lib.sandbox.files import open_private
-from runbook_lib.sandbox.hosts import CLOUDS
+from runbook_lib.sandbox.hosts import BTP_SUFFIX, CLOUDS, SAP_SUFFIX
 from runbook_lib.sandbox.keys import signing_key
 from runbook_lib.sandbox.log import AccessLog
 from runbook_lib.sandbox.loopback import (
@@ -170,6 +170,8 @@ class _Targets:
         self._suffixes = {
             (f".{cloud.vault_suffix}", 443): https,
             (f".{cloud.exchange[0]}", 443): https,
+            (f".{SAP_SUFFIX}", 50014): https,
+            (f".{BTP_SUFFIX}", 443): https,
             (f".{cloud.mx_suffix}", 25): mx,
         }
 

@@ -58,6 +58,7 @@ from runbook_lib.sandbox.faults import Faults
 from runbook_lib.sandbox.hosts import GLOBAL, Cloud
 from runbook_lib.sandbox.ids import IdSource
 from runbook_lib.sandbox.log import AccessLog
+from runbook_lib.sandbox.sap_system import SapSide
 from runbook_lib.sandbox.sign_ins import SignIns
 
 JsonObject = dict[str, Any]
@@ -197,6 +198,7 @@ class Tenant:
     users: dict[str, JsonObject] = field(default_factory=dict)
     password_hashes: dict[str, str] = field(default_factory=dict)
     vault: KeyVault = field(default_factory=KeyVault)
+    sap: SapSide = field(default_factory=SapSide)
     exchange: ExchangeOrganization = field(default_factory=ExchangeOrganization)
 
     def application_by_app_id(self, app_id: str) -> JsonObject | None:

@@ -19,12 +19,14 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from runbook_lib.sandbox import managed_identity, timestamp
+from runbook_lib.sandbox.btp_communication import communication_service
 from runbook_lib.sandbox.control import control_service
 from runbook_lib.sandbox.entra import login_service
 from runbook_lib.sandbox.exchange import exchange_routes
 from runbook_lib.sandbox.graph import graph_service
-from runbook_lib.sandbox.hosts import LOCAL
+from runbook_lib.sandbox.hosts import BTP_SUFFIX, LOCAL, SAP_SUFFIX
 from runbook_lib.sandbox.http import Service, endpoint
+from runbook_lib.sandbox.sapcontrol import sapcontrol_service
 from runbook_lib.sandbox.state import Sandbox
 from runbook_lib.sandbox.vault import vault_service
 
@@ -47,6 +49,8 @@ def make_app(sandbox: Sandbox, control_token: str) -> Starlette:
         ((cloud.graph,), _app(sandbox, graph_service())),
         ((*cloud.exchange, f"{{region}}.{cloud.exchange[0]}"), exchange),
         ((f"{{vault}}.{cloud.vault_suffix}",), _app(sandbox, vault_service())),
+        ((f"{{instance}}.{SAP_SUFFIX}",), _app(sandbox, sapcontrol_service())),
+        ((f"{{system}}.{BTP_SUFFIX}",), _app(sandbox, communication_service())),
         (LOCAL, _app(sandbox, control_service(control_token))),
     ]
     app = Starlette(routes=[Host(name, to) for names, to in hosts for name in names])

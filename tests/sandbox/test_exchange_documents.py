@@ -1,4 +1,4 @@
-"""The pages about Exchange, SMTP and DNS hold exactly the rows of the sandbox."""
+"""The pages about Exchange, SMTP, DNS and SAP hold exactly the rows of the sandbox."""
 
 from pathlib import Path
 
@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "sandbox-exchange.md": ("exchange", "trace"),
     "sandbox-smtp.md": ("smtp", "mx", "dns"),
+    "sandbox-sap.md": ("sapcontrol", "communication"),
 }
 
 

@@ -25,6 +25,8 @@ REAL_HOSTS = [
     "outlook.office.com",
     "smtp.office365.com",
     "contoso-com.mail.protection.outlook.com",
+    "contoso.sap.example",
+    "contoso.abap.eu10.hana.ondemand.com",
     "localhost",
 ]
 
@@ -55,6 +57,9 @@ def test_ready_file_has_the_promised_keys(shared_sandbox: Running) -> None:
         "mailbox",
         "operator_client_id",
         "operator_client_secret",
+        "communication_management",
+        "sap_users",
+        "sapcontrol",
         "tenant_file",
         "users",
         "vault",
@@ -92,6 +97,8 @@ def test_tenant_file_names_every_endpoint(shared_sandbox: Running) -> None:
         "graph.microsoft.com:443",
         "outlook.office365.com:443",
         "kv-contoso.vault.azure.net:443",
+        "contoso.sap.example:50014",
+        "contoso.abap.eu10.hana.ondemand.com:443",
         "smtp.office365.com:587",
         "contoso-com.mail.protection.outlook.com:25",
         "dns:53",
