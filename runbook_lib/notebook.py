@@ -7,6 +7,7 @@ from typing import cast
 
 from runbook_lib import opening
 from runbook_lib.clients.private_files import write_private
+from runbook_lib.completing import completed
 from runbook_lib.engine import history
 from runbook_lib.engine.attempt import Attempt
 from runbook_lib.engine.borrowing import give_back_all
@@ -64,6 +65,8 @@ def open_run(name: str, namespace: Mapping[str, object]) -> Run:
     else:
         opening.allowed(Mode(parameters["mode"]), tenant)
         _be_alone(parameters, tenant, environment)
+    folder = opening.tenant_folder(parameters, tenant)
+    completes = completed(folder, parameters["completes"], runbook.name, tenant)
     mask = Mask()
     opened = opening.open_record(
         runbook, parameters, tenant, interactive=interactive, mask=mask
@@ -71,7 +74,7 @@ def open_run(name: str, namespace: Mapping[str, object]) -> Run:
     record = opened.record
     closer = "attached" if opening.has_closer(environment, record.run) else "none"
     if not opened.reattached:
-        _declare(opened, runbook, parameters, tenant, interactive, closer)
+        _declare(opened, runbook, parameters, tenant, interactive, closer, completes)
     session = open_session(
         tenant,
         run=record.run,
@@ -133,6 +136,7 @@ def _declare(
     tenant: Tenant,
     interactive: bool,
     closer: str,
+    completes: Mapping[str, str] | None,
 ) -> None:
     record = opened.record
     ledger = Ledger(record.folder.parent.parent / "ledger.ndjson")
@@ -145,6 +149,7 @@ def _declare(
         interactive=interactive,
         closer=closer,
         ledger_head=head,
+        completes=completes,
     )
     if closer == "none":
         ledger.opened(record.run, tenant.name)

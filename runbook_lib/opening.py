@@ -224,8 +224,12 @@ def declare(
     interactive: bool,
     closer: str,
     ledger_head: str | None,
+    completes: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the record's header: everything that is declared, nothing measured."""
+    """Write the record's header: everything that is declared, nothing measured.
+
+    `completes` is the closed run whose messages and evidence this run takes in.
+    """
     opening.record.append(
         "run.opened",
         mode=opening.mode,
@@ -244,6 +248,7 @@ def declare(
         interactive=interactive,
         closer=closer,
         ledger_head=ledger_head,
+        completes=completes,
     )
 
 

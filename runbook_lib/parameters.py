@@ -18,7 +18,7 @@ MODES = ("plan", "apply", "verify", "rollback")
 
 # Parameters that say how a run is made, not what it makes.
 OF_THE_RUN = frozenset(
-    {"mode", "run_id", "outputs", "wait", "evidence", "probe", "follows", "record"}
+    {"mode", "run_id", "outputs", "wait", "evidence", "probe", "completes", "record"}
 )
 
 # What a choice of an option leaves in its record, for the chosen runbook.
@@ -153,7 +153,7 @@ def _check_values(parameters: Parameters, where: str) -> None:
             f"{where}: mode: {parameters['mode']!r} is not a mode",
             remedy=f"Use one of {', '.join(MODES)}.",
         )
-    for name in ("run_id", "record", "follows"):
+    for name in ("run_id", "record", "completes"):
         value = parameters[name]
         if value and not _RUN_ID.fullmatch(value):
             raise InputError(

@@ -29,7 +29,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("views",),
     ("evidence",),
     (
-        *("locking", "opening", "rolling_back"),
+        *("completing", "locking", "opening", "rolling_back"),
         *("running", "notebook", "relaying", "batch", "cli"),
     ),
 )
@@ -42,6 +42,7 @@ WITHIN_A_ROW = {
     ("tenant", "cloud"),  # endpoints come from the cloud's profile
     ("tenant", "yamlfile"),  # a tenant is read from a file
     ("steps", "sap"),  # a step judges what SAP shows
+    ("notebook", "completing"),
     ("notebook", "opening"),  # row 8 joins everything
     ("notebook", "rolling_back"),
     ("notebook", "running"),

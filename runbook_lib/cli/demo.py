@@ -122,7 +122,7 @@ def _prepared(stage: Stage, applied: Shown) -> dict[str, str]:
     found = look(wire_of(tenant, None), tenant.endpoints.smtp, 587)
     probe = stage.folder / "probe.json"
     probe.write_text(json.dumps(found), "utf-8")
-    return {"evidence": evidence, "probe": str(probe), "follows": record.name}
+    return {"evidence": evidence, "probe": str(probe), "completes": record.name}
 
 
 def _direct(stage: Stage) -> Iterator[Shown]:
@@ -153,7 +153,7 @@ def _proven(
     run = applied.closed.folder.name
     send_from_sap(stage.ready, stage.tenant, run, outside=outside)
     name = "verify, after SAP's mail"
-    yield stage.run(option, name, Result.SUCCEEDED, follows=run, **given)
+    yield stage.run(option, name, Result.SUCCEEDED, completes=run, **given)
 
 
 def _rollback(stage: Stage, option: str, applied: Shown, expected: Result) -> Shown:

@@ -81,12 +81,12 @@ REMEDIES: Mapping[str, str] = {
     "relay-running": "Run `runbook probe --relay` on the relay, mend what it shows, "
     "and give its file as probe.",
     "relay-test-message": "Send the mail on the relay as its README says, then run "
-    "verify with follows.",
+    "verify with completes.",
     "mail-node-without-logon": "Enter the values, delete logon data, hand in the form.",
     "sap-test-message:internal": "Send the mail with the mark, then run verify with "
-    "follows.",
+    "completes.",
     "sap-test-message:external": "Send the mail with the mark, then run verify with "
-    "follows.",
+    "completes.",
     # By cause.
     "certificate-expired": "Renew it in SAP and upload the new one, then switch.",
     "token-wrong-secret": "Give SAP the secret's value, not its ID; or make a new one.",

@@ -22,7 +22,7 @@ SCHEMA = 1
 NOT_COVERED = frozenset(
     {
         "evidence",
-        "follows",
+        "completes",
         "mode",
         "outputs",
         "probe",

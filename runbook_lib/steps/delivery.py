@@ -31,7 +31,7 @@ class SapTestMessage(Check):
     """A mail that SAP sent was delivered, and came from SAP's own address.
 
     A person sends it from SAP (transaction SBWP) with the run's mark in its
-    subject. `follows` is the run whose mark it carries, where that is not this
+    subject. `completes` is the run whose mark it carries, where that is not this
     run. Until the message trace shows it, the step waits; a mail that came from
     another address, or was not delivered, fails it. A connector that goes by a
     certificate has no fixed address, so there any address will do; for a
@@ -49,7 +49,7 @@ class SapTestMessage(Check):
     recipient: str
     address: str
     certificate: str = ""
-    follows: str = ""
+    completes: str = ""
 
     def expect(self) -> State:
         """Return the status, and where the mail has to come from."""
@@ -60,7 +60,11 @@ class SapTestMessage(Check):
     def observe(self, session: Session) -> Observation:
         """Look in the message trace for the mark, newest first."""
         known = of_session(session, self.address, self.certificate)
-        mark = f"{MARK}{self.follows.strip()}" if self.follows.strip() else session.mark
+        mark = (
+            f"{MARK}{self.completes.strip()}"
+            if self.completes.strip()
+            else session.mark
+        )
         rows = self._rows(session, mark)
         row = _best(rows, known)
         status = text(row, "Status") if row else None
@@ -93,10 +97,10 @@ class SapTestMessage(Check):
         mail = f"{self.sender} to {self.recipient}"
         return Awaited(
             f"Waiting for a mail from SAP: {mail}, with {mark} in its subject; then "
-            f"run verify with follows={mark.removeprefix(MARK)}.",
+            f"run verify with completes={mark.removeprefix(MARK)}.",
             planned=f"A person sends a mail from SAP: {mail}, with the mark in its "
             "subject that apply names.",
-            due=bool(self.follows.strip()),
+            due=bool(self.completes.strip()),
         )
 
     def _advice(self) -> str | None:

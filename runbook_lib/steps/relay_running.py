@@ -70,7 +70,7 @@ class RelayRunning(Check):
 class RelayTestMessage(Check):
     """A mail sent on the relay itself was delivered, before SAP is touched.
 
-    Its subject is `relay-test:` and the run id; `follows` is that run, where it is
+    Its subject is `relay-test:` and the run id; `completes` is that run, where it is
     not this one.
 
     Source: guide, option 4 ("send a test mail from the relay directly");
@@ -81,7 +81,7 @@ class RelayTestMessage(Check):
     guide: ClassVar[str] = OPTION
     requires: ClassVar[tuple[str, ...]] = ("relay-configuration",)
     recipient: str
-    follows: str = ""
+    completes: str = ""
 
     def expect(self) -> State:
         """Return the status in the message trace."""
@@ -89,7 +89,7 @@ class RelayTestMessage(Check):
 
     def observe(self, session: Session) -> Observation:
         """Look in the message trace for the subject."""
-        run = self.follows.strip() or session.run
+        run = self.completes.strip() or session.run
         mark = f"relay-test:{run}"
         end = session.now() + AHEAD
         rows = session.exchange.message_trace(
@@ -116,10 +116,10 @@ class RelayTestMessage(Check):
         return Awaited(
             f"Waiting for a mail sent on the relay to {self.recipient}, with {mark} "
             "in its subject, as the README says; then run verify with "
-            f"follows={mark.partition(':')[2]}.",
+            f"completes={mark.partition(':')[2]}.",
             planned=f"A person sends a mail on the relay to {self.recipient}, with "
             "the subject that apply names.",
-            due=bool(self.follows.strip()),
+            due=bool(self.completes.strip()),
         )
 
 

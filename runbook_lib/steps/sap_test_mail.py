@@ -26,7 +26,7 @@ HANDED_OVER = (
 class TestMailSent(SapAttestation):
     """SAP sent a message with the run's id in its title (SBWP), and SOST says so.
 
-    The title tells our row from all others. `run_id` is the run whose id the
+    The title tells our row from all others. `completes` is the run whose id the
     title carries, where it is not this one. Times of the list are read in the
     time zone that the tenant file names, and compared with the run.
 
@@ -40,11 +40,11 @@ class TestMailSent(SapAttestation):
     guide: ClassVar[str] = SAP
     topics: ClassVar[tuple[str, ...]] = ("SOST",)
     recipient: str
-    run_id: str = ""
+    completes: str = ""
 
     def marker(self, session: Session) -> str:
         """Return the run id that the title has to carry."""
-        return self.run_id or session.run
+        return self.completes or session.run
 
     def validate(self, session: Session, evidence: Evidence) -> Observation:
         """Judge the row; even a good one is advice to look further."""

@@ -76,13 +76,18 @@ def measured_operator(events: Sequence[Event]) -> dict[str, object]:
 
 
 def _related(events: Sequence[Event]) -> dict[str, str]:
-    """Return the other run that this one goes back to or goes on with."""
+    """Return the other run that this one takes back or completes."""
     named = {}
     for event in events:
         if event["event"] == "run.rolls_back":
             named["Rolls back"] = f"run {event.get('record')}"
-    follows = header(events).get("follows")
-    return {**named, **({"Follows": f"run {follows}"} if follows else {})}
+    other = header(events).get("completes")
+    if isinstance(other, Mapping):
+        named["Completes"] = (
+            f"run {other['run']}, which ended {other['result']}; its chain head is "
+            f"{other['head']}"
+        )
+    return named
 
 
 def _times(events: Sequence[Event]) -> dict[str, str]:

@@ -44,7 +44,7 @@ def test_all_modes_with_a_role(world: World) -> None:
     rows = dump["exchange"]["mailboxes"]["sap@contoso.com"]["permissions"]
     assert [row["User"] for row in rows] == ["NT AUTHORITY\\SELF"]
     stored = world.dump()
-    late = {"evidence": world.evidence(applied), "follows": applied.folder.name}
+    late = {"evidence": world.evidence(applied), "completes": applied.folder.name}
     assert drive(world, "verify", **{**given, **late}).result == "succeeded"
     assert world.dump() == stored
 

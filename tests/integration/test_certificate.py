@@ -81,7 +81,7 @@ def test_all_modes_with_a_certificate(world: World) -> None:
     assert application(world)["passwordCredentials"] == []
     stored = world.dump()
     world.evidence(applied, "certificate")
-    late = {**given, "follows": applied.folder.name}
+    late = {**given, "completes": applied.folder.name}
     assert drive(world, "verify", **late).result == "succeeded"
     assert world.dump() == stored
 

@@ -33,7 +33,7 @@ def test_all_modes(world: World) -> None:
     assert applied != before
     written = len(world.writes())
 
-    late = {"evidence": world.evidence(apply), "follows": apply.folder.name}
+    late = {"evidence": world.evidence(apply), "completes": apply.folder.name}
     again = run(world, "apply", **late)
     assert (again.result, again.exit_code) == ("succeeded", 0)
     verify = run(world, "verify", **late)

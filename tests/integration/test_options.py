@@ -35,7 +35,7 @@ TESTS = ("sap-test-message:internal", "sap-test-message:external")
 def run(world: World, notebook: str, mode: str, **parameters: str) -> Closed:
     """Run a notebook of this page, without waiting for anybody."""
     reasons = REASONS if notebook == RELAY else {}
-    wait = "5" if "follows" in parameters else "0"
+    wait = "5" if "completes" in parameters else "0"
     return drive(
         world, mode, notebook=notebook, **{"wait": wait, **reasons, **parameters}
     )
@@ -71,10 +71,12 @@ def test_relay_connector_in_all_modes(world: World) -> None:
     assert stranger.send(OUTSIDE, mark(applied)).startswith(RELAY_DENIED)
     assert [sap.send(to, mark(applied)) for to in (INSIDE, OUTSIDE)] == ["250", "250"]
     written, stored = len(world.writes()), world.dump()
-    again = run(world, RELAY, "apply", evidence=handed_in, follows=applied.folder.name)
+    again = run(
+        world, RELAY, "apply", evidence=handed_in, completes=applied.folder.name
+    )
     assert outcome(again, "create-relay-connector") == "ok"
     verify = run(
-        world, RELAY, "verify", evidence=handed_in, follows=applied.folder.name
+        world, RELAY, "verify", evidence=handed_in, completes=applied.folder.name
     )
     assert (verify.result, verify.exit_code) == ("succeeded", 0)
     assert len(world.writes()) == written
@@ -128,7 +130,7 @@ def test_certificate_in_the_place_of_an_address(world: World) -> None:
     sap = Sender(world, certificate=issued_certificate(world, name))
     assert [sap.send(to, mark(applied)) for to in (INSIDE, OUTSIDE)] == ["250", "250"]
     assert Sender(world).send(OUTSIDE, "none").startswith(RELAY_DENIED)
-    verify = run(world, RELAY, "verify", follows=applied.folder.name, **given)
+    verify = run(world, RELAY, "verify", completes=applied.folder.name, **given)
     assert [outcome(verify, step) for step in TESTS] == ["ok", "ok"]
     run(world, RELAY, "rollback", record=applied.folder.name)
     assert world.dump() == before
@@ -139,7 +141,7 @@ def test_mail_from_another_address_is_no_proof(world: World) -> None:
     publish_spf(world)
     applied = run(world, RELAY, "apply", evidence=evidence(world))
     assert Sender(world, STRANGER).send(INSIDE, mark(applied)) == "250"
-    found = run(world, RELAY, "verify", follows=applied.folder.name, wait="2")
+    found = run(world, RELAY, "verify", completes=applied.folder.name, wait="2")
     end = step_ends(found)["sap-test-message:internal"]
     assert end["outcome"] == "failed"
     assert cast("Event", end["after"])["FromIP"] == STRANGER_PUBLIC
@@ -213,7 +215,7 @@ def test_direct_send_in_all_modes(world: World) -> None:
     assert sap.send(INSIDE, mark(applied)) == "250"
     written = len(world.writes())
     verify = run(
-        world, DIRECT, "verify", evidence=handed_in, follows=applied.folder.name
+        world, DIRECT, "verify", evidence=handed_in, completes=applied.folder.name
     )
     assert (verify.result, verify.exit_code) == ("succeeded", 0)
     assert len(world.writes()) == written

@@ -67,7 +67,7 @@ def test_relay_is_for_the_connectors_address_only(world: World) -> None:
     assert RELAY_DENIED in swaks(world, STRANGER, OUTSIDE, "a stranger")
     assert UNKNOWN in swaks(world, SAP, "nobody@contoso.com", "unknown")
 
-    given = {"evidence": evidence(world), "follows": run, "wait": "5", **REASONS}
+    given = {"evidence": evidence(world), "completes": run, "wait": "5", **REASONS}
     assert drive(world, "verify", notebook=RELAY, **given).result == "succeeded"
     drive(world, "rollback", notebook=RELAY, record=run)
     assert RELAY_DENIED in swaks(world, SAP, OUTSIDE, "after")
@@ -110,7 +110,7 @@ def test_mail_server_with_saps_address(world: World, address: str) -> None:
         outside = server.send(SENDER, OUTSIDE, subject)
         inside = server.send(SENDER, INSIDE, subject)
     assert "status=sent" in inside
-    given = {"follows": applied.folder.name, "wait": "5"}
+    given = {"completes": applied.folder.name, "wait": "5"}
     found = step_ends(drive(world, "verify", notebook=RELAY, **given))
     trace = {
         step: found[f"sap-test-message:{step}"] for step in ("internal", "external")

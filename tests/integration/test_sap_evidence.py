@@ -31,7 +31,7 @@ CONTRADICTIONS = {
 
 def late(world: World, applied: Closed) -> dict[str, str]:
     """Return the parameters of a run that takes in evidence after an apply."""
-    return {"evidence": world.evidence(applied), "follows": applied.folder.name}
+    return {"evidence": world.evidence(applied), "completes": applied.folder.name}
 
 
 def outcomes(closed: Closed) -> dict[str, str]:

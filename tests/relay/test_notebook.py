@@ -38,7 +38,7 @@ text: |
 
 def run(tenant: Tenant, mode: str, **parameters: str) -> Closed:
     """Run the notebook, without waiting for anybody."""
-    given = {"wait": "5" if "follows" in parameters else "0", **parameters}
+    given = {"wait": "5" if "completes" in parameters else "0", **parameters}
     return drive(tenant.world, mode, notebook=NOTEBOOK, **given)
 
 
@@ -85,7 +85,7 @@ def test_from_plan_to_proof(tenant: Tenant, tmp_path: Path) -> None:
     verify = run(
         tenant,
         "verify",
-        follows=applied.folder.name,
+        completes=applied.folder.name,
         evidence=str(evidence),
         probe=probe_file(tmp_path),
     )

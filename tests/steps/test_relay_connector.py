@@ -500,7 +500,7 @@ def test_mail_carries_the_mark_of_the_run_or_of_the_one_it_follows() -> None:
     """The subject is asked for, within the ten days that the cmdlet takes."""
     exchange = Exchange()
     TEST.observe(session_on(exchange))
-    later = replace(TEST, follows="earlier").observe(session_on(exchange))
+    later = replace(TEST, completes="earlier").observe(session_on(exchange))
     asked: list[Any] = exchange.asked
     assert [one["subject"] for one in asked] == ["runbook:example", "runbook:earlier"]
     assert asked[0]["start"] == "2026-11-15T11:00:00Z"

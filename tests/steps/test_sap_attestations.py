@@ -287,7 +287,7 @@ def test_times_are_read_in_the_time_zone_of_the_system(
 
 def test_a_run_named_by_a_person_has_no_known_beginning() -> None:
     """Then an early row is not refused; the marker still tells it from others."""
-    step = replace(MAIL, run_id="Runbook test")
+    step = replace(MAIL, completes="Runbook test")
     early = sample("G1").replace("23.11.2026", "01.11.2026")
     assert met(step.expect(), judged(step, early).properties)
 
@@ -327,7 +327,7 @@ def test_a_trace_with_times_needs_the_time_zone() -> None:
 
 def test_a_later_run_takes_in_late_evidence() -> None:
     """The marker may be that of the run which asked for the message."""
-    step = replace(MAIL, run_id="Runbook test")
+    step = replace(MAIL, completes="Runbook test")
     assert met(step.expect(), judged(step, sample("G1")).properties)
 
 
