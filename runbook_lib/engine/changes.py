@@ -115,7 +115,11 @@ def _interrupted(step: Change, seen: Observation, begun: Event | None) -> Ending
 
 
 def roll_back(attempt: Attempt, resolved: Change, change: Event) -> Ending:
-    """Undo a recorded change, only where the tenant still shows its after-value."""
+    """Undo a recorded change, only where the tenant still shows its after-value.
+
+    A property that is as before needs no undoing: an earlier rollback may have
+    been interrupted between two writes.
+    """
     before = cast("State", change["before"])
     after = cast("State", change["after"])
     owned = list(resolved.expect())
@@ -125,7 +129,8 @@ def roll_back(attempt: Attempt, resolved: Change, change: Event) -> Ending:
     if now == as_before:
         resolved.tidy(attempt.session, after)
         return Ending.of(Outcome.REVERTED, resolved, seen, expected=as_before)
-    foreign = differences({name: after.get(name) for name in owned}, now)
+    left = {name: after.get(name) for name in owned if now[name] != as_before[name]}
+    foreign = differences(left, now)
     if foreign:
         return _not_ours(resolved, seen, as_before, foreign)
     attempt.begin(resolved, resolved, seen.properties, _back(change))

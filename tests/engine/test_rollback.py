@@ -12,6 +12,7 @@ from tests.engine.world import (
     Bench,
     BuildOn,
     Make,
+    MakeBoth,
     Prerequisite,
     killed,
     lost,
@@ -161,6 +162,38 @@ def test_a_killed_rollback_goes_on(bench: Bench) -> None:
     assert rolled_back(bench, changes) == [Outcome.REVERTED] * 3
     assert len(bench.world.sent) == 3
     assert len(bench.world.tidied) == 3
+
+
+def both_made(bench: Bench) -> Event:
+    """Make two values in one step; return the change, ready to be rolled back."""
+    bench.run(MakeBoth())
+    (change,) = history.changes(bench.record.events)
+    bench.end_and_roll_back()
+    bench.world.sent.clear()
+    return change
+
+
+def test_a_rollback_killed_between_two_writes_goes_on(bench: Bench) -> None:
+    """What is as before needs no undoing, and the rest is undone."""
+    change = both_made(bench)
+    bench.world.faults.extend([None, killed(effect=False)])
+    with pytest.raises(KeyboardInterrupt):
+        bench.engine.roll_back(change)
+    assert bench.world.values == {"left": None, "right": "new"}
+    bench.kill_and_resume()
+    assert rolled_back(bench, [change]) == [Outcome.REVERTED]
+    assert bench.world.sent == [("left", None), ("right", None), ("right", None)]
+
+
+def test_of_two_values_one_of_a_stranger_is_enough(bench: Bench) -> None:
+    """Neither as before nor as we left it: nothing of the step is touched."""
+    change = both_made(bench)
+    bench.world.values.update(left=None, right="of a stranger")
+    result = bench.engine.roll_back(change)
+    assert result.outcome is Outcome.BLOCKED
+    assert "right is of a stranger" in str(result.problem)
+    assert "left" not in str(result.problem)
+    assert bench.world.sent == []
 
 
 def test_several_attempts_are_one_change(bench: Bench) -> None:

@@ -210,6 +210,35 @@ class BuildOn(Make):
 
 
 @dataclass(frozen=True)
+class MakeBoth(Change):
+    """Two values are set, by two writes."""
+
+    title: ClassVar[str] = "Make both"
+    guide: ClassVar[str] = "make"
+
+    def expect(self) -> State:
+        """Return both values."""
+        return {"left": "new", "right": "new"}
+
+    def observe(self, session: Session) -> Observation:
+        """Read both."""
+        return Observation({n: world_of(session).read(n) for n in self.expect()})
+
+    def apply(self, session: Session) -> None:
+        """Set what is not set."""
+        self._write(session, self.expect())
+
+    def revert(self, session: Session, before: State, after: State) -> None:
+        """Set what stood before, where it does not stand already."""
+        self._write(session, before)
+
+    def _write(self, session: Session, wanted: State) -> None:
+        for name, value in wanted.items():
+            if world_of(session).values.get(name) != value:
+                world_of(session).write(name, value)
+
+
+@dataclass(frozen=True)
 class Empty(Change):
     """A step that expects nothing, which anything would meet."""
 
@@ -425,6 +454,7 @@ CATALOGUE: tuple[type[Step], ...] = (
     BadInput,
     Make,
     BuildOn,
+    MakeBoth,
     Needing,
     NeedingSkipped,
     Empty,
