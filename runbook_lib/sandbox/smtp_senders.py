@@ -43,5 +43,9 @@ def _is_trustee(sandbox: Sandbox, who: SignedIn, other: Mailbox) -> bool:
     """Say whether a SendAs row names the principal or the signed-in mailbox."""
     if not sandbox.holds("smtp.send-as-trustee"):
         return True
-    accounts = {who.principal["Sid"], who.mailbox.mailbox["UserPrincipalName"]}
+    accounts = set()
+    if sandbox.holds("smtp.send-as-principal"):
+        accounts.add(who.principal["Sid"])
+    if sandbox.holds("smtp.send-as-mailbox"):
+        accounts.add(who.mailbox.mailbox["UserPrincipalName"])
     return any(row["Trustee"] in accounts for row in other.recipient_permissions)

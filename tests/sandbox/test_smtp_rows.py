@@ -221,15 +221,32 @@ def check_send_from_alias(world: World) -> None:
 
 @CHECKS.row("smtp.send-as-trustee")
 def check_send_as_trustee(world: World) -> None:
-    """Another mailbox works once a SendAs row names the principal or mailbox."""
-    application = world.sender()
-    with world.signed_in(application) as client:
+    """Another mailbox does not work while nobody holds SendAs for it."""
+    with world.signed_in(world.sender()) as client:
         assert send(client, message(sender=SHARED), SHARED)[0] == 554
-        for trustee in (application.principal_id, MAILBOX):
-            row = {"Identity": SHARED, "Trustee": trustee, "AccessRights": ["SendAs"]}
-            world.run("Add-RecipientPermission", **row)
-            assert send(client, message(sender=SHARED), SHARED)[0] == 250
-            world.run("Remove-RecipientPermission", **row)
+
+
+@CHECKS.row("smtp.send-as-principal")
+def check_send_as_principal(world: World) -> None:
+    """Another mailbox works once a SendAs row names the service principal."""
+    application = world.sender()
+    _grant_send_as(world, application.principal_id)
+    with world.signed_in(application) as client:
+        assert send(client, message(sender=SHARED), SHARED)[0] == 250
+
+
+@CHECKS.row("smtp.send-as-mailbox")
+def check_send_as_mailbox(world: World) -> None:
+    """Another mailbox works once a SendAs row names the mailbox that signs in."""
+    application = world.sender()
+    _grant_send_as(world, MAILBOX)
+    with world.signed_in(application) as client:
+        assert send(client, message(sender=SHARED), SHARED)[0] == 250
+
+
+def _grant_send_as(world: World, trustee: str) -> None:
+    row = {"Identity": SHARED, "Trustee": trustee, "AccessRights": ["SendAs"]}
+    world.run("Add-RecipientPermission", **row)
 
 
 @CHECKS.row("smtp.recipient-limit")
