@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from runbook_lib.clients.exchange_connectors import InboundConnectors
 from runbook_lib.clients.exchange_lookups import Row
 from runbook_lib.clients.exchange_roles import ApplicationRoles
+from runbook_lib.clients.exchange_senders import SenderPermissions
 
 
-class ExchangeClient(InboundConnectors, ApplicationRoles):
+class ExchangeClient(InboundConnectors, ApplicationRoles, SenderPermissions):
     """What the runbooks ask of Exchange Online, one method per cmdlet."""
 
     def mailbox(self, identity: str) -> Row | None:

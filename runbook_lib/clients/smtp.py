@@ -173,12 +173,13 @@ class SubmissionClient:
         message: EmailMessage,
         recipients: Sequence[str],
         sending: Callable[[], None] = lambda: None,
+        sender: str | None = None,
     ) -> Dialogue:
         """Sign in and send one message to all recipients, or to none.
 
-        The envelope sender is the mailbox. A refused recipient ends the dialogue
-        before DATA. `sending` is called when the server waits for the content:
-        what happens before it has sent nothing.
+        The envelope sender is the mailbox, unless `sender` is given. A refused
+        recipient ends the dialogue before DATA. `sending` is called when the
+        server waits for the content: what happens before it has sent nothing.
 
         Raises:
             OutcomeUnknown: the message was sent and no final reply came.
@@ -189,11 +190,11 @@ class SubmissionClient:
         addresses = [_address(recipient) for recipient in recipients]
         if not addresses:
             raise InputError("A message needs a recipient.", remedy="Name one.")
-        blob = self._blob(mailbox, token)
+        own, blob = _address(sender or mailbox), self._blob(mailbox, token)
         with self._conversation(host, port) as conversation:
             banner = greet(conversation, self._timeout)
             authenticate(conversation, self._name, blob, initial_response=False)
-            envelope(conversation, mailbox, addresses)
+            envelope(conversation, own, addresses)
             reply = transmit(conversation, content, self._final_timeout, sending)
             leave(conversation)
         return _dialogue(conversation, reply, banner)

@@ -12,6 +12,9 @@ REMEDIES: Mapping[str, str] = {
     "consent to it.",
     "sender-mailbox": "Name the primary address of an enabled user or shared mailbox.",
     "sender-domain": "Use an address in an accepted domain, or verify the domain.",
+    "sender-addresses": "Correct the address, or give it to a mailbox.",
+    "alias-sending": "Let the organization allow it (alias_sending), or send from the "
+    "mailbox's own address.",
     "submission-endpoint": "Open TCP port 587 and DNS for the SMTP host on the SAP "
     "host's way to the internet.",
     "organization-smtp-auth": "Read the setting with Get-TransportConfig.",
@@ -27,6 +30,9 @@ REMEDIES: Mapping[str, str] = {
     "register-exchange-service-principal": "Run plan, then apply.",
     "grant-mailbox-full-access": "Run plan, then apply.",
     "mailbox-delegation": "Give the service principal full access to the mailbox.",
+    "grant-send-as": "Run plan, then apply.",
+    "allow-alias-sending": "Run plan, then apply.",
+    "send-from-further-senders": "Look for the messages in the message trace.",
     "enable-authenticated-smtp": "Run plan, then apply.",
     "obtain-access-token": "Compare the token's claims with the application and its "
     "service principal.",

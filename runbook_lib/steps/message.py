@@ -74,7 +74,13 @@ class SendTestMessage(MessageProbe):
                 PORT,
                 mailbox=self.mailbox,
                 token=token.secret,
-                message=self._message(session),
+                message=composed(
+                    session,
+                    sender=self.mailbox,
+                    recipient=self.recipient,
+                    subject=self.subject(session),
+                    message_id=self.message_id(session),
+                ),
                 recipients=[self.recipient],
                 sending=sending,
             )
@@ -87,22 +93,14 @@ class SendTestMessage(MessageProbe):
             "dialogue": list(dialogue.lines),
         }
 
-    def _message(self, session: Session) -> EmailMessage:
-        message = EmailMessage()
-        message["From"] = self.mailbox
-        message["To"] = self.recipient
-        message["Subject"] = self.subject(session)
-        message["Message-ID"] = self.message_id(session)
-        message["Date"] = format_datetime(session.now())
-        message.set_content(
-            "This message proves that mail leaves through SMTP with OAuth 2.0.\n"
-            f"Sent by run {session.run}. Nobody needs to answer it.\n"
-        )
-        return message
-
     def follow(self, session: Session, sent: State) -> Observation:
         """Look in the message trace: by Message-ID, or by subject if it is lost."""
-        row = self._row(session, text(sent, "Message-ID"))
+        row = traced(
+            session,
+            message_id=text(sent, "Message-ID"),
+            subject=self.subject(session),
+            recipient=self.recipient,
+        )
         status = text(row, "Status") if row else None
         if status in LOST:
             raise NotAsExpected(
@@ -123,18 +121,37 @@ class SendTestMessage(MessageProbe):
             return None
         return "Accepted by the next mail server; delivery beyond it is not seen."
 
-    def _row(
-        self, session: Session, message_id: str | None
-    ) -> Mapping[str, object] | None:
-        now = session.now()
-        rows = session.exchange.message_trace(
-            message_id=message_id,
-            subject=None if message_id else self.subject(session),
-            recipient=self.recipient,
-            start=_time(now - timedelta(days=2)),
-            end=_time(now + timedelta(hours=1)),
-        )
-        return rows[0] if rows else None
+
+def composed(
+    session: Session, *, sender: str, recipient: str, subject: str, message_id: str
+) -> EmailMessage:
+    """Return a test message that nobody needs to answer."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = recipient
+    message["Subject"] = subject
+    message["Message-ID"] = message_id
+    message["Date"] = format_datetime(session.now())
+    message.set_content(
+        "This message proves that mail leaves through SMTP with OAuth 2.0.\n"
+        f"Sent by run {session.run}. Nobody needs to answer it.\n"
+    )
+    return message
+
+
+def traced(
+    session: Session, *, message_id: str | None, subject: str, recipient: str
+) -> Mapping[str, object] | None:
+    """Return a message's row of the trace: by Message-ID, by subject without one."""
+    now = session.now()
+    rows = session.exchange.message_trace(
+        message_id=message_id,
+        subject=None if message_id else subject,
+        recipient=recipient,
+        start=_time(now - timedelta(days=2)),
+        end=_time(now + timedelta(hours=1)),
+    )
+    return rows[0] if rows else None
 
 
 def stated_message_id(reply: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runbook_lib.engine.runbook import Listed, Runbook
+from runbook_lib.steps.alias_sending import AliasSending, AllowAliasSending
 from runbook_lib.steps.application import CreateServicePrincipal, RegisterApplication
 from runbook_lib.steps.application_role import (
     AssignSendAsAppRole,
@@ -51,6 +52,8 @@ from runbook_lib.steps.sap_mail import (
 from runbook_lib.steps.sap_notes import SapNotesImplemented
 from runbook_lib.steps.sap_release import SapReleaseSupportsCredential
 from runbook_lib.steps.sap_test_mail import TestMailSent
+from runbook_lib.steps.sender_messages import SendFromFurtherSenders
+from runbook_lib.steps.senders import GrantSendAs, SenderAddresses
 from runbook_lib.steps.submission import ObtainAccessToken, SignInToSmtp
 from runbook_lib.steps.temporary_secret import SignInWithTemporarySecret
 
@@ -72,6 +75,8 @@ RUNBOOK = Runbook(
         Listed(OperatorPermissions),
         Listed(SenderMailbox),
         Listed(SenderDomain),
+        Listed(SenderAddresses),
+        Listed(AliasSending),
         Listed(SubmissionEndpoint),
         Listed(OrganizationSmtpAuth),
         Listed(SecurityDefaults),
@@ -90,12 +95,15 @@ RUNBOOK = Runbook(
         Listed(LimitToSenderGroup),
         Listed(AssignSendAsAppRole),
         Listed(ServicePrincipalAuthorization),
+        Listed(GrantSendAs),
+        Listed(AllowAliasSending),
         Listed(EnableAuthenticatedSmtp),
         Listed(ObtainAccessToken),
         Listed(SignInToSmtp),
         Listed(SignInWithTemporarySecret),
         Listed(SendTestMessage, "internal"),
         Listed(SendTestMessage, "external"),
+        Listed(SendFromFurtherSenders),
         Listed(SapTokenTest),
         Listed(SapNotesImplemented),
         Listed(NetworkFromSapHost),
@@ -113,6 +121,8 @@ RUNBOOK = Runbook(
 
 __all__ = [
     "RUNBOOK",
+    "AliasSending",
+    "AllowAliasSending",
     "ApplicationManagementPolicy",
     "AssignSendAsAppRole",
     "CommunicationArrangementConfigured",
@@ -123,6 +133,7 @@ __all__ = [
     "EnableAuthenticatedSmtp",
     "GrantAdminConsent",
     "GrantMailboxFullAccess",
+    "GrantSendAs",
     "IcmServiceActive",
     "JwtCertificateExported",
     "LimitToSenderGroup",
@@ -140,7 +151,9 @@ __all__ = [
     "SapReleaseSupportsCredential",
     "SapTokenTest",
     "SecurityDefaults",
+    "SendFromFurtherSenders",
     "SendTestMessage",
+    "SenderAddresses",
     "SenderDomain",
     "SenderMailbox",
     "ServicePrincipalAuthorization",

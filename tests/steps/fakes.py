@@ -237,6 +237,8 @@ class FakeExchange:
     domains: list[Row] = field(default_factory=list)
     principals: list[Row] = field(default_factory=list)
     permissions: list[Row] = field(default_factory=list)
+    send_as: set[tuple[str, str]] = field(default_factory=set)
+    organization: Row = field(default_factory=dict)
     traces: list[Row] = field(default_factory=list)
 
     def _note(self, name: str, *arguments: object) -> None:
@@ -314,6 +316,33 @@ class FakeExchange:
         self._note("remove_mailbox_permission", identity, user, rights)
         self.permissions = [p for p in self.permissions if p["User"] != "S-1-5-21-1"]
 
+    def recipient_permissions(self, identity: str, *, trustee: str) -> list[Row]:
+        """Return the trustee's row, under another name than it was given."""
+        self._note("recipient_permissions", identity, trustee)
+        row: Row = {"Trustee": "S-1-5-21-1", "AccessRights": ["SendAs"]}
+        held = (identity, trustee) in self.send_as
+        return [{**row, "AccessControlType": "Allow"}] if held else []
+
+    def add_recipient_permission(self, identity: str, *, trustee: str) -> None:
+        """Grant Send As."""
+        self._note("add_recipient_permission", identity, trustee)
+        self.send_as.add((identity, trustee))
+
+    def remove_recipient_permission(self, identity: str, *, trustee: str) -> None:
+        """Take Send As."""
+        self._note("remove_recipient_permission", identity, trustee)
+        self.send_as.remove((identity, trustee))
+
+    def organization_config(self) -> Row:
+        """Return the organization's settings."""
+        self._note("organization_config")
+        return copy.deepcopy(self.organization)
+
+    def set_organization_config(self, **settings: object) -> None:
+        """Change them."""
+        self._note("set_organization_config", settings)
+        self.organization.update(settings)
+
     def message_trace(
         self,
         *,
@@ -335,7 +364,9 @@ class FakeSubmission:
     calls: Calls = field(default_factory=list)
     facts: EndpointFacts | Exception | None = None
     refusal: Exception | None = None
+    refusals: dict[str, Exception] = field(default_factory=dict)
     sent: list[EmailMessage] = field(default_factory=list)
+    envelopes: list[str] = field(default_factory=list)
     text: str = "2.0.0 OK"
 
     def observe_endpoint(self, host: str, port: int = 587) -> EndpointFacts:
@@ -370,11 +401,14 @@ class FakeSubmission:
         message: EmailMessage,
         recipients: Sequence[str],
         sending: Callable[[], None] = lambda: None,
+        sender: str | None = None,
     ) -> Dialogue:
         """Send a message."""
         self.calls.append(("send", (host, port, mailbox, tuple(recipients))))
-        if self.refusal is not None:
-            raise self.refusal
+        refusal = self.refusal or self.refusals.get(sender or mailbox)
+        if refusal is not None:
+            raise refusal
+        self.envelopes.append(sender or mailbox)
         sending()
         self.sent.append(message)
         return Dialogue(("S: 250 2.0.0",), 250, "2.0.0", self.text, {})

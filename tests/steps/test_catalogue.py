@@ -51,6 +51,9 @@ WRITES = {
     "exchange.add_mailbox_permission": "mailbox permission",
     "exchange.remove_mailbox_permission": "mailbox permission",
     "exchange.set_cas_mailbox": "CAS mailbox",
+    "exchange.add_recipient_permission": "recipient permission",
+    "exchange.remove_recipient_permission": "recipient permission",
+    "exchange.set_organization_config": "organization config",
     "exchange.new_management_scope": "management scope",
     "exchange.remove_management_scope": "management scope",
     "exchange.new_role_assignment": "role assignment",
@@ -87,6 +90,7 @@ READS = {
     "exchange.recipient": "recipient",
     "exchange.service_principal": "Exchange service principal",
     "exchange.mailbox_permissions": "mailbox permission",
+    "exchange.recipient_permissions": "recipient permission",
     "exchange.management_scope": "management scope",
     "exchange.role_assignment": "role assignment",
     "exchange.distribution_group": "group",
@@ -105,6 +109,8 @@ MEET = {
     # Two ways of letting the application in: never both in one run.
     ("NoEntraPermission", "GrantAdminConsent"),
     ("NoEntraPermission", "CreateServicePrincipal"),
+    # One looks, the other sets what the first would have failed for: never both.
+    ("AliasSending", "AllowAliasSending"),
     # It looks at the connectors of others, never at the one that is made.
     ("ConnectorConflicts", "CreateRelayConnector"),
 }
