@@ -72,6 +72,25 @@ def test_a_message_arrives_as_it_was_written(
     assert "Hello." in traffic[0]["message"]
 
 
+def test_the_envelope_may_have_another_sender(endpoint: Endpoint) -> None:
+    """The sign-in stays that of the mailbox; a command cannot be smuggled in."""
+    given = {"mailbox": MAILBOX, "token": Secret(TOKEN), "message": message()}
+    with endpoint.server() as server:
+        client = endpoint.client(server)
+        for sender in ("fi@contoso.com", "fi@contoso.com>\r\nRSET"):
+            try:
+                client.send(
+                    HOST,
+                    recipients=["probe@contoso.com"],
+                    sender=sender,
+                    **given,  # type: ignore[arg-type]
+                )
+            except InputError as error:
+                assert "no plain mail address" in error.message
+    envelopes = [line for line in server.received if line.startswith("MAIL")]
+    assert envelopes == ["MAIL FROM:<fi@contoso.com>"]
+
+
 def test_eight_bit_text_is_sent_in_seven(endpoint: Endpoint) -> None:
     """A body with umlauts is encoded; the server need not offer 8BITMIME."""
     with endpoint.server() as server:
