@@ -16,6 +16,7 @@ from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant, date_text
 EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 VAULT_APP_ID = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
+RESOURCE_MANAGER_APP_ID = "797f4846-ba00-4fd7-bf71-dba1dac5a6c4"
 
 # The tenant that owns Microsoft's own applications.
 MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"

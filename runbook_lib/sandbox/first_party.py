@@ -17,6 +17,7 @@ from runbook_lib.sandbox.directory import (
     EXCHANGE_APP_ID,
     GRAPH_APP_ID,
     MICROSOFT_TENANT,
+    RESOURCE_MANAGER_APP_ID,
     VAULT_APP_ID,
     new_service_principal,
 )
@@ -104,6 +105,7 @@ def _names(cloud: Cloud, app_id: str) -> list[str]:
         EXCHANGE_APP_ID: cloud.exchange_resources,
         GRAPH_APP_ID: (f"https://{cloud.graph}",),
         VAULT_APP_ID: (cloud.vault_resource,),
+        RESOURCE_MANAGER_APP_ID: cloud.management_resources,
     }
     return [name for base in resources[app_id] for name in (f"{base}/", base)]
 

@@ -38,6 +38,7 @@ class Cloud:
     mx_suffix: str
     spf_include: str
     vault_suffix: str
+    management_suffix: str
     initial_suffix: str
     instance_name: str
     environment: str
@@ -59,6 +60,20 @@ class Cloud:
         """Return the resource of Key Vault."""
         return f"https://{self.vault_suffix}"
 
+    @property
+    def management(self) -> str:
+        """Return the host of Azure Resource Manager."""
+        return f"management.{self.management_suffix}"
+
+    @property
+    def management_resources(self) -> tuple[str, ...]:
+        """Return the resources of Azure Resource Manager, the older name first.
+
+        Source: Azure SDK, "AzureAuthorityHosts" and the command line's `az cloud`.
+        """
+        older = self.management_suffix.replace("azure.com", "windows.net")
+        return f"https://management.core.{older}", f"https://{self.management}"
+
     def mx_name(self, domain: str) -> str:
         """Return the MX endpoint of a domain: dots become dashes.
 
@@ -79,6 +94,7 @@ class Cloud:
             f"*.{self.vault_suffix}",
             f"*.{SAP_SUFFIX}",
             f"*.{BTP_SUFFIX}",
+            self.management,
         )
 
 
@@ -94,6 +110,7 @@ GLOBAL = Cloud(
     mx_suffix="mail.protection.outlook.com",
     spf_include="spf.protection.outlook.com",
     vault_suffix="vault.azure.net",
+    management_suffix="azure.com",
     initial_suffix="onmicrosoft.com",
     instance_name="microsoftonline.com",
     environment="O365Default",
@@ -118,6 +135,7 @@ GCC_HIGH = Cloud(
     mx_suffix="mail.protection.office365.us",
     spf_include="spf.protection.office365.us",
     vault_suffix="vault.usgovcloudapi.net",
+    management_suffix="usgovcloudapi.net",
     initial_suffix="onmicrosoft.us",
     instance_name="microsoftonline.us",
     environment="O365USGovGCCHigh",
@@ -138,6 +156,7 @@ DOD = Cloud(
     mx_suffix="mail.protection.office365.us",
     spf_include="spf.protection.office365.us",
     vault_suffix="vault.usgovcloudapi.net",
+    management_suffix="usgovcloudapi.net",
     initial_suffix="onmicrosoft.us",
     instance_name="microsoftonline.us",
     environment="O365USGovDoD",
@@ -157,6 +176,7 @@ CHINA = Cloud(
     mx_suffix="mail.protection.partner.outlook.cn",
     spf_include="spf.protection.partner.outlook.cn",
     vault_suffix="vault.azure.cn",
+    management_suffix="chinacloudapi.cn",
     initial_suffix="partner.onmschina.cn",
     instance_name="partner.microsoftonline.cn",
     environment="O365China",

@@ -9,7 +9,12 @@ reports" (ids); scopes as tokens in field reports show them.
 
 from dataclasses import dataclass, field
 
-from runbook_lib.sandbox.directory import EXCHANGE_APP_ID, GRAPH_APP_ID, VAULT_APP_ID
+from runbook_lib.sandbox.directory import (
+    EXCHANGE_APP_ID,
+    GRAPH_APP_ID,
+    RESOURCE_MANAGER_APP_ID,
+    VAULT_APP_ID,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ PUBLIC_CLIENTS = {
                 " DelegatedPermissionGrant.ReadWrite.All Directory.AccessAsUser.All"
                 " User.Read.All",
                 VAULT_APP_ID: "user_impersonation",
+                RESOURCE_MANAGER_APP_ID: "user_impersonation",
             },
         ),
         PublicClient(

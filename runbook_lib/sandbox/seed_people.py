@@ -8,6 +8,7 @@ import dataclasses
 import secrets
 
 from runbook_lib.sandbox.directory import (
+    RESOURCE_MANAGER_APP_ID,
     VAULT_APP_ID,
     new_service_principal,
 )
@@ -57,12 +58,18 @@ def seed_people(
         tenant.password_hashes[user["id"]] = secret_hash(passwords[local])
         if role:
             add_directory_role(aside, user["id"], role)
-    vault = first_party_principal(sandbox.cloud, aside, VAULT_APP_ID, tenant.created)
-    if vault is not None:
-        tenant.service_principals[vault["id"]] = vault
+    _add_first_party(sandbox, aside, VAULT_APP_ID)
     identity = _managed_identity(aside)
+    _add_first_party(sandbox, aside, RESOURCE_MANAGER_APP_ID)
     for principal in (operator, identity):
         tenant.vault.roles[principal["id"]] = OFFICER
+
+
+def _add_first_party(sandbox: Sandbox, tenant: Tenant, app_id: str) -> None:
+    """Add the service principal of one of Microsoft's applications."""
+    found = first_party_principal(sandbox.cloud, tenant, app_id, tenant.created)
+    if found is not None:
+        tenant.service_principals[found["id"]] = found
 
 
 def _user(tenant: Tenant, local: str, name: str) -> JsonObject:

@@ -161,8 +161,8 @@ class _Targets:
     def __init__(self, sandbox: Sandbox, https: int, submission: int, mx: int) -> None:
         """Take the ports of the servers."""
         cloud = sandbox.cloud
-        hosts = (*cloud.login, cloud.graph, *cloud.exchange, "localhost")
-        self._exact = {(host, 443): https for host in hosts}
+        hosts = (*cloud.login, cloud.graph, *cloud.exchange, cloud.management)
+        self._exact = {(host, 443): https for host in (*hosts, "localhost")}
         self._exact |= {
             (host, https): https for host in ("localhost", LOOPBACK, LOOPBACK6)
         }

@@ -35,6 +35,12 @@ VAULT_AUDIENCES: tuple[str, ...] = (
     *dict.fromkeys(cloud.vault_resource for cloud in CLOUDS.values()),
     "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
 )
+MANAGEMENT_AUDIENCES: tuple[str, ...] = (
+    *dict.fromkeys(
+        name for cloud in CLOUDS.values() for name in cloud.management_resources
+    ),
+    "797f4846-ba00-4fd7-bf71-dba1dac5a6c4",
+)
 
 
 @dataclass(frozen=True)

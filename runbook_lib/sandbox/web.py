@@ -26,6 +26,7 @@ from runbook_lib.sandbox.exchange import exchange_routes
 from runbook_lib.sandbox.graph import graph_service
 from runbook_lib.sandbox.hosts import BTP_SUFFIX, LOCAL, SAP_SUFFIX
 from runbook_lib.sandbox.http import Service, endpoint
+from runbook_lib.sandbox.resource_manager import management_service
 from runbook_lib.sandbox.sapcontrol import sapcontrol_service
 from runbook_lib.sandbox.state import Sandbox
 from runbook_lib.sandbox.vault import vault_service
@@ -48,6 +49,7 @@ def make_app(sandbox: Sandbox, control_token: str) -> Starlette:
         (cloud.login, _app(sandbox, login_service())),
         ((cloud.graph,), _app(sandbox, graph_service())),
         ((*cloud.exchange, f"{{region}}.{cloud.exchange[0]}"), exchange),
+        ((cloud.management,), _app(sandbox, management_service())),
         ((f"{{vault}}.{cloud.vault_suffix}",), _app(sandbox, vault_service())),
         ((f"{{instance}}.{SAP_SUFFIX}",), _app(sandbox, sapcontrol_service())),
         ((f"{{system}}.{BTP_SUFFIX}",), _app(sandbox, communication_service())),

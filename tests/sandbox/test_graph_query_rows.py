@@ -121,7 +121,7 @@ def test_expansions_that_are_refused(relation: str, code: str) -> None:
     [
         ("applications/$count", 6),
         ("applications/$count?$filter=displayName eq 'Invoice Archive'", 2),
-        ("servicePrincipals/$count", 10),
+        ("servicePrincipals/$count", 11),
         ("users/$count", 6),
     ],
 )

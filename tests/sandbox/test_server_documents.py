@@ -18,7 +18,7 @@ from tests.sandbox.test_exchange_documents import line_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
-AREAS = ("entra", "graph", "vault", "identity", "timestamp")
+AREAS = ("entra", "graph", "management", "vault", "identity", "timestamp")
 CODE = {
     path.name: path.read_text(encoding="utf-8")
     for path in (ROOT / "runbook_lib" / "sandbox").glob("*.py")
@@ -130,5 +130,6 @@ def test_page_shows_the_hosts_of_every_cloud(cloud: Cloud) -> None:
         cloud.mx_suffix,
         cloud.spf_include,
         cloud.vault_suffix,
+        cloud.management,
         cloud.initial_suffix,
     ]
