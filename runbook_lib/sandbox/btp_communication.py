@@ -180,6 +180,12 @@ def is_write(call: Call) -> bool:
     return call.method not in ("GET", "HEAD")
 
 
+def _unavailable(call: Call, status: int) -> Answer:
+    """Return the reply of a throttled or overloaded system: a page, not OData."""
+    page = b"<html><body><h1>Try again later</h1></body></html>"
+    return Answer(status, page, {"Content-Type": "text/html; charset=utf-8"})
+
+
 def communication_service() -> Service:
     """Return the service for the hosts of BTP ABAP environments."""
-    return Service("communication", handle, is_write, None)
+    return Service("communication", handle, is_write, _unavailable)

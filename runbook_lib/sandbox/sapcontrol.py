@@ -84,7 +84,7 @@ def _judge(call: Call, side: SapSide, method: str) -> None:
     if method in open_to_all or not sandbox.holds("sapcontrol.protected-methods"):
         return
     user = signed_in_user(call, side)
-    if user is None:
+    if user is None or user in side.scenarios:
         raise SoapFault("Invalid Credentials", "Server", 401)
     if user != side.instance.administrator and sandbox.holds("sapcontrol.permission"):
         raise SoapFault("Permission denied")
@@ -110,6 +110,11 @@ def is_write(call: Call) -> bool:
     return True
 
 
+def _unavailable(call: Call, status: int) -> Answer:
+    """Return the reply of a start service that is overloaded: no envelope."""
+    return Answer(status, b"Service Unavailable", {"Content-Type": "text/plain"})
+
+
 def sapcontrol_service() -> Service:
     """Return the service for the hosts of SAP instances."""
-    return Service("sapcontrol", handle, is_write, None)
+    return Service("sapcontrol", handle, is_write, _unavailable)

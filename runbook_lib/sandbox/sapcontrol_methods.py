@@ -145,8 +145,8 @@ METHODS = {
     ),
 }
 
-# The names of items of the arrays above, with their types.
-TYPES = {
+# The parts of the items of the arrays above, with their types.
+_TEXTS = {
     "InstanceVersionInfo": ("Filename", "VersionInfo", "Time"),
     "InstanceProperties": ("property", "propertytype", "value"),
     "ABAPComponent": (
@@ -156,8 +156,10 @@ TYPES = {
         "componenttype",
         "description",
     ),
-    "DirEntry": ("filename", "size", "modtime"),
 }
+TYPES: dict[str, dict[str, str]] = {
+    name: dict.fromkeys(parts, "xsd:string") for name, parts in _TEXTS.items()
+} | {"DirEntry": {"filename": "xsd:string", "size": "xsd:long"}}
 
 
 def protected_of(sandbox: Sandbox, instance: SapInstance) -> set[str]:

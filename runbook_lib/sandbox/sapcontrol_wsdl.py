@@ -48,9 +48,9 @@ def wsdl_of(address: str) -> str:
     )
 
 
-def _type(name: str, parts: tuple[str, ...]) -> str:
-    """Describe a structure of texts, and an array of such."""
-    elements = "".join(_part(part, "xsd:string") for part in parts)
+def _type(name: str, parts: dict[str, str]) -> str:
+    """Describe a structure, and an array of such."""
+    elements = "".join(_part(part, kind) for part, kind in parts.items())
     structure = f'<xsd:complexType name="{name}"><xsd:sequence>{elements}'
     array = _array(name, f"SAPControl:{name}")
     return f"{structure}</xsd:sequence></xsd:complexType>{array}"

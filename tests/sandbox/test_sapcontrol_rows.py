@@ -8,6 +8,7 @@ from runbook_lib.sandbox.sapcontrol_methods import METHODS
 from runbook_lib.sandbox.seed_sap import ADMINISTRATOR, OBSERVER
 from tests.sandbox.rows import Checks
 from tests.sandbox.sap_systems import (
+    BTP,
     HOST,
     envelope,
     fault_of,
@@ -268,3 +269,13 @@ def test_operations_on_parameter_and_trace() -> None:
         OPERATIONS["set_sap_trace"](*change, lines=["one & two"])
         read = soap(world, "ReadDeveloperTrace", filename="dev_icm", size="0")
         assert texts(read, "item") == ["one & two"]
+
+
+@pytest.mark.parametrize("service", ["sapcontrol", "communication"])
+def test_faults_of_sap_hosts(service: str) -> None:
+    """The first request is refused without an envelope, the second is answered."""
+    with World(faults=f"503@{service}=1") as world:
+        address = HOST if service == "sapcontrol" else BTP
+        first, second = (world.request("GET", f"{address}/?wsdl") for _ in range(2))
+        assert (first.status_code, first.headers["Retry-After"]) == (503, "1")
+        assert second.status_code != 503
