@@ -20,8 +20,8 @@ from runbook_lib.sandbox.btp_communication_types import (
 )
 from runbook_lib.sandbox.http import Answer, Call, Service
 from runbook_lib.sandbox.sap_sign_in import signed_in_user
-from runbook_lib.sandbox.sap_system import Entity
-from runbook_lib.sandbox.state import Tenant
+from runbook_lib.sandbox.sap_system import Entity, SapSide
+from runbook_lib.sandbox.seed_sap import sap_side
 
 SCENARIO = "SAP_COM_0A48"
 _PATH = re.compile(r"/sap/opu/odata4/sap/(\w+)/srvd_a2x/sap/(\w+)/0001(?:/(.*))?")
@@ -46,7 +46,7 @@ def handle(call: Call) -> Answer:
     if tenant is None:
         return Answer(421)
     try:
-        answer = _answered(call, tenant)
+        answer = _answered(call, sap_side(call.sandbox, tenant))
     except CommunicationError as refused:
         answer = _refused(refused.status, refused.message)
     except QueryError as refused:
@@ -57,29 +57,29 @@ def handle(call: Call) -> Answer:
     return answer
 
 
-def _answered(call: Call, tenant: Tenant) -> Answer:
+def _answered(call: Call, side: SapSide) -> Answer:
     """Answer a request to a system that exists."""
-    user = signed_in_user(call, tenant.sap)
-    if user not in tenant.sap.scenarios:
+    user = signed_in_user(call, side)
+    if user not in side.scenarios:
         if call.sandbox.holds("communication.sign-in"):
             return _challenge()
-        user = next(iter(tenant.sap.scenarios))
+        user = next(iter(side.scenarios))
     if is_write(call) and call.sandbox.holds("communication.read-only"):
         return _no_csrf_token()
     match = _PATH.fullmatch(call.path)
     if match is None or match[1] != match[2] or match[1] not in SERVICES:
         raise CommunicationError(404, "The service was not found.")
-    allowed = SCENARIO in tenant.sap.scenarios[user]
+    allowed = SCENARIO in side.scenarios[user]
     if not allowed and call.sandbox.holds("communication.scenario"):
         group = match[1].upper()
         text = f"No authorization to access service group '{group}'."
         raise CommunicationError(403, text)
-    return _read(call, tenant, match[1], match[3] or "")
+    return _read(call, side, match[1], match[3] or "")
 
 
-def _read(call: Call, tenant: Tenant, service: str, path: str) -> Answer:
+def _read(call: Call, side: SapSide, service: str, path: str) -> Answer:
     """Read from a service: its document, its metadata, or entities."""
-    sets, tables = SERVICES[service], tenant.sap.communication[service]
+    sets, tables = SERVICES[service], side.communication[service]
     if not path:
         values = [{"name": name, "url": name} for name in sets]
         return _json({"@odata.context": "$metadata", "value": values})

@@ -9,6 +9,8 @@ import dataclasses
 import json
 from typing import Any
 
+from runbook_lib.sandbox.sap_system import SapSide
+from runbook_lib.sandbox.seed_sap import sap_side
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 
 LEFT_OUT = (
@@ -42,7 +44,7 @@ def dump(sandbox: Sandbox, tenant: Tenant) -> bytes:
     configuration = {
         "tenant": _fields(tenant, _LEFT_OUT_FIELDS),
         "vault": _fields(tenant.vault, {"values"}),
-        "sap": _sap(tenant),
+        "sap": _sap(sap_side(sandbox, tenant)),
         "exchange": _exchange(tenant),
         "dns": {
             name: records
@@ -66,10 +68,10 @@ def _exchange(tenant: Tenant) -> JsonObject:
     return dict(_without_dates(organization))
 
 
-def _sap(tenant: Tenant) -> JsonObject:
+def _sap(side: SapSide) -> JsonObject:
     """Return the SAP side: what a person configures there."""
-    side = _fields(tenant.sap, {"password_hashes", "instance"})
-    return {**side, "instance": _fields(tenant.sap.instance, {"traces", "running"})}
+    instance = _fields(side.instance, {"traces", "running"})
+    return {**_fields(side, {"password_hashes", "instance"}), "instance": instance}
 
 
 def _fields(value: Any, left_out: set[str]) -> JsonObject:

@@ -12,7 +12,7 @@ from typing import Any
 
 from runbook_lib.sandbox.btp_communication_types import ARRANGEMENTS, SERVICES, SYSTEMS
 from runbook_lib.sandbox.sap_system import SapSide
-from runbook_lib.sandbox.seed_sap import make_right
+from runbook_lib.sandbox.seed_sap import new_side, sap_side
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 
 SMTP_PORT = "icm/server_port_1"
@@ -135,24 +135,26 @@ CONDITIONS: dict[str, Change] = {
 
 def set_sap_condition(sandbox: Sandbox, tenant: Tenant, *, condition: str) -> None:
     """Bring about a condition; `right` takes all of them back."""
+    side = sap_side(sandbox, tenant)
     if condition == "right":
-        make_right(sandbox, tenant)
+        right = new_side(sandbox, tenant)
+        side.instance, side.communication = right.instance, right.communication
     else:
-        CONDITIONS[condition](tenant.sap)
+        CONDITIONS[condition](side)
 
 
 def set_sap_parameter(
     sandbox: Sandbox, tenant: Tenant, *, name: str, value: str | None
 ) -> None:
     """Set a profile parameter of the instance; null for not set."""
-    _parameter(name, value)(tenant.sap)
+    _parameter(name, value)(sap_side(sandbox, tenant))
 
 
 def set_sap_trace(
     sandbox: Sandbox, tenant: Tenant, *, lines: list[str], name: str = "dev_icm"
 ) -> None:
     """Replace the lines of a developer trace."""
-    tenant.sap.instance.traces[name] = list(lines)
+    sap_side(sandbox, tenant).instance.traces[name] = list(lines)
 
 
 def set_communication(
@@ -167,7 +169,7 @@ def set_communication(
     unknown = set(properties) - set(SERVICES[service][entity_set].properties)
     if unknown:
         raise KeyError(min(unknown))
-    _entity(service, entity_set, **properties)(tenant.sap)
+    _entity(service, entity_set, **properties)(sap_side(sandbox, tenant))
 
 
 SAP_OPERATIONS: dict[str | None, Callable[..., Any]] = {

@@ -21,7 +21,7 @@ from runbook_lib.sandbox.sapcontrol_soap import (
     unknown_method,
 )
 from runbook_lib.sandbox.sapcontrol_wsdl import wsdl_of
-from runbook_lib.sandbox.state import Tenant
+from runbook_lib.sandbox.seed_sap import sap_side
 
 PATHS = ("/", "/SAPControl.cgi", "/SAPControl")
 
@@ -32,33 +32,33 @@ def handle(call: Call) -> Answer:
     tenant = call.sandbox.tenant(f"{name}.{call.sandbox.cloud.initial_suffix}")
     if tenant is None:
         return Answer(421)
-    answer = _answered(call, tenant)
+    answer = _answered(call, sap_side(call.sandbox, tenant))
     answer.tenant = tenant.tenant_id
     answer.headers["Server"] = "gSOAP/2.8"
     return answer
 
 
-def _answered(call: Call, tenant: Tenant) -> Answer:
+def _answered(call: Call, side: SapSide) -> Answer:
     """Answer a request to an instance that exists."""
     if call.path not in PATHS:
         return Answer(404)
     if call.method in ("GET", "HEAD"):
-        return _described(call, tenant)
+        return _described(call, side)
     if call.method != "POST":
         return Answer(405, None, {"Allow": "GET, POST"})
     try:
         request = read_request(call.body)
-        return _called(call, tenant.sap, request)
+        return _called(call, side, request)
     except SoapFault as refused:
-        return _refused(call, tenant.sap, refused)
+        return _refused(call, side, refused)
 
 
-def _described(call: Call, tenant: Tenant) -> Answer:
+def _described(call: Call, side: SapSide) -> Answer:
     """Return the description of the service; nothing else can be read so."""
     asked = call.query_text.lower() == "wsdl"
     if not asked or not call.sandbox.holds("sapcontrol.description"):
         return Answer(404)
-    port = f"5{tenant.sap.instance.number}14"
+    port = f"5{side.instance.number}14"
     text = wsdl_of(f"https://{call.host}:{port}/SAPControl.cgi")
     return Answer(200, text.encode(), {"Content-Type": "text/xml; charset=utf-8"})
 

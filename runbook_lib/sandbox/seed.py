@@ -25,7 +25,7 @@ from runbook_lib.sandbox.seed_objects import (
     grant_operator_roles,
 )
 from runbook_lib.sandbox.seed_people import new_passwords, seed_people
-from runbook_lib.sandbox.seed_sap import new_sap_passwords, seed_sap
+from runbook_lib.sandbox.seed_sap import new_sap_passwords
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 
 FIRST_PARTY = (EXCHANGE_APP_ID, GRAPH_APP_ID)
@@ -74,6 +74,7 @@ def seed_tenants(sandbox: Sandbox, count: int) -> dict[str, Plan]:
         plan = _plan(sandbox, name, domain)
         plans[plan.tenant_id] = plan
         sandbox.identity_headers[plan.identity_header] = plan.tenant_id
+        sandbox.sap_users[plan.tenant_id] = plan.sap_users
         fleet.announce(plan.tenant_id, partial(make_tenant, sandbox, plan))
         for known in (domain, f"{name}.{sandbox.cloud.initial_suffix}"):
             sandbox.tenant_ids[known] = plan.tenant_id
@@ -93,7 +94,6 @@ def make_tenant(sandbox: Sandbox, plan: Plan) -> Tenant:
     records = service_records(sandbox.cloud, tenant)
     tenant.service_configuration_records[tenant.domain] = records
     seed_people(sandbox, tenant, principal, plan.people)
-    seed_sap(sandbox, tenant, plan.sap_users)
     return tenant
 
 

@@ -66,22 +66,26 @@ def communication_url(tenant_name: str) -> str:
     return f"https://{tenant_name}.{BTP_SUFFIX}"
 
 
-def seed_sap(sandbox: Sandbox, tenant: Tenant, passwords: dict[str, str]) -> None:
-    """Give a tenant its SAP side."""
-    tenant.sap = SapSide(
-        scenarios={READER: [MANAGEMENT_SCENARIO], OTHER_READER: ["SAP_COM_0466"]},
-        password_hashes={
-            name: secret_hash(password) for name, password in passwords.items()
-        },
-    )
-    make_right(sandbox, tenant)
+def sap_side(sandbox: Sandbox, tenant: Tenant) -> SapSide:
+    """Return the SAP side of a tenant; it is made when somebody first looks at it.
+
+    Most tenants of a fleet are never looked at there, and need no memory for it.
+    """
+    if tenant.sap is None:
+        users = sandbox.sap_users.get(tenant.tenant_id, {})
+        tenant.sap = new_side(sandbox, tenant)
+        tenant.sap.password_hashes = {name: secret_hash(users[name]) for name in users}
+    return tenant.sap
 
 
-def make_right(sandbox: Sandbox, tenant: Tenant) -> None:
-    """Put instance and arrangement into the state of the beginning."""
+def new_side(sandbox: Sandbox, tenant: Tenant) -> SapSide:
+    """Return instance and arrangement as they are at the beginning, without users."""
     ids = IdSource(f"{sandbox.seed}/{tenant.name}/sap")
-    tenant.sap.instance = new_instance(tenant.name)
-    tenant.sap.communication = new_communication(sandbox.cloud, tenant, ids)
+    return SapSide(
+        instance=new_instance(tenant.name),
+        communication=new_communication(sandbox.cloud, tenant, ids),
+        scenarios={READER: [MANAGEMENT_SCENARIO], OTHER_READER: ["SAP_COM_0466"]},
+    )
 
 
 def new_instance(tenant_name: str) -> SapInstance:

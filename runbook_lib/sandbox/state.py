@@ -170,6 +170,7 @@ class Tenant:
     the one that holds where none is assigned. `directory_role_ids` maps a role
     template id to the id of the tenant's own directory role. `users` are the people
     who can sign in; `password_hashes` maps their ids to SHA-256 of the password.
+    `sap` is null until somebody looks at the SAP side (`seed_sap.sap_side`).
     """
 
     tenant_id: str
@@ -198,7 +199,7 @@ class Tenant:
     users: dict[str, JsonObject] = field(default_factory=dict)
     password_hashes: dict[str, str] = field(default_factory=dict)
     vault: KeyVault = field(default_factory=KeyVault)
-    sap: SapSide = field(default_factory=SapSide)
+    sap: SapSide | None = None
     exchange: ExchangeOrganization = field(default_factory=ExchangeOrganization)
 
     def application_by_app_id(self, app_id: str) -> JsonObject | None:
@@ -225,7 +226,8 @@ class Sandbox:
     `stored_now` is null for the real time, or the fixed moment that stands in
     every stored date. TLS and tokens never use it. `tenant_ids` maps a verified
     domain to its tenant, so that nobody looks through all tenants; `identity_headers`
-    maps the header value of a managed identity to its tenant. `stamper` is the key
+    maps the header value of a managed identity to its tenant; `sap_users` a tenant
+    to the users of its SAP systems with their passwords. `stamper` is the key
     of the time stamping authority, null before its first use.
     `authority` issues certificates for mail servers that play a client of the MX
     side; null in tests without it.
@@ -243,6 +245,7 @@ class Sandbox:
     tenant_ids: dict[str, str] = field(default_factory=dict)
     sign_ins: SignIns = field(default_factory=SignIns)
     identity_headers: dict[str, str] = field(default_factory=dict)
+    sap_users: dict[str, dict[str, str]] = field(default_factory=dict)
     stamper: Any = None
     dns: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)

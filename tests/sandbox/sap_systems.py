@@ -6,7 +6,8 @@ from xml.sax.saxutils import escape
 
 import httpx
 
-from runbook_lib.sandbox.seed_sap import ADMINISTRATOR, READER
+from runbook_lib.sandbox.sap_system import SapSide
+from runbook_lib.sandbox.seed_sap import ADMINISTRATOR, READER, sap_side
 from tests.sandbox.world import World
 
 HOST = "https://contoso.sap.example:50014"
@@ -14,6 +15,11 @@ ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 BTP = "https://contoso.abap.eu10.hana.ondemand.com"
 SYSTEMS = "aps_com_cs_a4c_odata"
 ARRANGEMENTS = "aps_com_ca_a4c_odata"
+
+
+def side_of(world: World) -> SapSide:
+    """Return the SAP side of the first tenant."""
+    return sap_side(world.sandbox, world.tenant)
 
 
 def sign_in(world: World, user: str | None) -> Any:

@@ -16,6 +16,7 @@ from tests.sandbox.sap_systems import (
     SYSTEMS,
     entities,
     odata,
+    side_of,
     sign_in,
 )
 from tests.sandbox.world import World
@@ -161,7 +162,7 @@ def test_wrong_options_are_refused(options: dict[str, str]) -> None:
 def test_pages_and_counts() -> None:
     """$count counts all, $top and $skip cut."""
     with World() as world:
-        table = world.tenant.sap.communication[ARRANGEMENTS][FIRST]
+        table = side_of(world).communication[ARRANGEMENTS][FIRST]
         table.append({**table[0], "UUID": "2" * 8, "Name": "SECOND"})
         answer = odata(world, FIRST, count="true", top="1", skip="1")
         assert answer.json()["@odata.count"] == 2
@@ -244,7 +245,7 @@ def test_condition_of_communication(condition: str, name: str, value: object) ->
     """It shows as the mistake would, and nothing else changes."""
     with World() as world:
         before = seen_of(world)
-        CONDITIONS[condition](world.tenant.sap)
+        CONDITIONS[condition](side_of(world))
         after = seen_of(world)
         assert after.get(name) == value
         assert before[name] != value
@@ -256,7 +257,7 @@ def test_scheme_before_the_token_endpoint() -> None:
     """As a person who copies the address from Entra ID leaves it."""
     with World() as world:
         before = str(seen_of(world)["OAuth2TokenEndpoint"])
-        CONDITIONS["token-endpoint-with-scheme"](world.tenant.sap)
+        CONDITIONS["token-endpoint-with-scheme"](side_of(world))
         assert seen_of(world)["OAuth2TokenEndpoint"] == f"https://{before}"
 
 
@@ -276,12 +277,12 @@ def test_dump_holds_what_a_person_configures() -> None:
     """Parameter and arrangement are in it, the trace and passwords are not."""
     with World() as world:
         before = dump(world.sandbox, world.tenant)
-        CONDITIONS["untrusted-peer"](world.tenant.sap)
-        CONDITIONS["stopped"](world.tenant.sap)
+        CONDITIONS["untrusted-peer"](side_of(world))
+        CONDITIONS["stopped"](side_of(world))
         assert dump(world.sandbox, world.tenant) == before
         assert sign_in(world, ADMINISTRATOR)[1].encode() not in before
-        CONDITIONS["other-host"](world.tenant.sap)
+        CONDITIONS["other-host"](side_of(world))
         changed = dump(world.sandbox, world.tenant)
         assert changed != before
-        CONDITIONS["smtp-parameter-missing"](world.tenant.sap)
+        CONDITIONS["smtp-parameter-missing"](side_of(world))
         assert dump(world.sandbox, world.tenant) != changed

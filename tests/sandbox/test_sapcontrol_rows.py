@@ -12,6 +12,7 @@ from tests.sandbox.sap_systems import (
     HOST,
     envelope,
     fault_of,
+    side_of,
     sign_in,
     soap,
     texts,
@@ -74,7 +75,7 @@ def check_all_parameters(world: World) -> None:
     answer = soap(world, "ParameterValue")
     assert answer.status_code == 200
     lines = "".join(texts(answer, "value")).splitlines()
-    known = world.tenant.sap.instance.parameters
+    known = side_of(world).instance.parameters
     assert lines == [f"{name}={known[name]}" for name in sorted(known)]
 
 
@@ -95,7 +96,7 @@ def check_protected_methods(world: World) -> None:
 @CHECKS.row("sapcontrol.protected-list")
 def check_protected_list(world: World) -> None:
     """ALL protects a parameter too; a minus opens a method."""
-    parameters = world.tenant.sap.instance.parameters
+    parameters = side_of(world).instance.parameters
     parameters["service/protectedwebmethods"] = "ALL -GetVersionInfo"
     assert soap(world, "ParameterValue", None, parameter=SMTP).status_code == 401
     assert soap(world, "GetVersionInfo", None).status_code == 200
@@ -116,7 +117,7 @@ def check_permission(world: World) -> None:
 @CHECKS.row("sapcontrol.stopped-instance")
 def check_stopped_instance(world: World) -> None:
     """Parameters can still be read: they are the start service's own."""
-    CONDITIONS["stopped"](world.tenant.sap)
+    CONDITIONS["stopped"](side_of(world))
     answer = soap(world, "ABAPGetComponentList")
     assert fault_of(answer) == (500, "DpAttachStartService failed")
     assert value_of(world, SMTP).startswith("PROT=SMTP")
@@ -133,7 +134,7 @@ def check_unknown_trace(world: World) -> None:
 @CHECKS.row("sapcontrol.trace-size")
 def check_trace_size(world: World) -> None:
     """Beginning and end; a line may be cut."""
-    world.tenant.sap.instance.traces["dev_icm"] = ["first", "second", "third"]
+    side_of(world).instance.traces["dev_icm"] = ["first", "second", "third"]
     expected = {"0": ["first", "second", "third"], "8": ["first", "se"], "-3": ["ird"]}
     for size, lines in expected.items():
         answer = soap(world, "ReadDeveloperTrace", filename="dev_icm", size=size)
@@ -249,7 +250,7 @@ def test_condition_of_the_trace(condition: str, part: str) -> None:
 def test_other_conditions_of_an_instance() -> None:
     """Release, component and start of ICM."""
     with World() as world:
-        side = world.tenant.sap
+        side = side_of(world)
         CONDITIONS["icm-not-started"](side)
         assert value_of(world, "rdisp/start_icman") == "false"
         CONDITIONS["old-release"](side)
