@@ -181,9 +181,11 @@ class Mask:
         """Return a JSON value with every string in it masked, keys as well."""
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, Mapping):
+        if value is None or isinstance(value, (bool, int)):
+            return value
+        if isinstance(value, (dict, Mapping)):
             return {self.text(str(k)): self.value(v) for k, v in value.items()}
-        if isinstance(value, list | tuple):
+        if isinstance(value, (list, tuple)):
             return [self.value(item) for item in value]
         return value
 

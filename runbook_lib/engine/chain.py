@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,15 @@ SCHEMA = 1
 READABLE_SCHEMAS = frozenset({1})
 
 Event = Mapping[str, object]
+
+# The standard library writes the same bytes as RFC 8785, many times as quickly,
+# but for numbers that are not small integers and for the order of names beyond
+# the Basic Multilingual Plane. What looks like either is left to rfc8785.
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
+_OTHER_NUMBER = re.compile(r'[\[,:](?:(?<=[\[,])|(?<=":))-?(?:\d+[.e]|\d{16})')
+_OTHER_PLANE = re.compile(r"[\ud800-\udfff\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,10 @@ def encode(event: Event) -> bytes:
 
 def encode_json(value: object) -> bytes:
     """Return the canonical line of what is a JSON value already."""
-    return rfc8785.dumps(value)  # type: ignore[arg-type]
+    text = _ENCODER.encode(value)
+    if _OTHER_NUMBER.search(f",{text}") or _OTHER_PLANE.search(text):
+        return rfc8785.dumps(value)  # type: ignore[arg-type]
+    return text.encode()
 
 
 def json_value(value: object) -> object:
@@ -55,14 +68,16 @@ def json_value(value: object) -> object:
     surrogate pair, as in a file name that is not UTF-8, becomes a question mark.
     An event must never be lost because of what a service or a file name holds.
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (dict, Mapping)):
         return {_text(key): json_value(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [json_value(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted((json_value(item) for item in value), key=_text)
-    if value is None or isinstance(value, bool):
-        return value
     if isinstance(value, int) and abs(value) < 2**53:
         return value
     if isinstance(value, float) and math.isfinite(value):
@@ -71,7 +86,8 @@ def json_value(value: object) -> object:
 
 
 def _text(value: object) -> str:
-    return str(value).encode("utf-8", "replace").decode("utf-8")
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def digest(line: bytes) -> str:

@@ -8,22 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn, Protocol, runtime_checkable
+from typing import NoReturn
 
 State = Mapping[str, object]
-
-
-@runtime_checkable
-class Matcher(Protocol):
-    """An expectation that more than one value meets."""
-
-    def met(self, value: object) -> bool:
-        """Tell whether the observed value meets the expectation."""
-        ...
-
-    def as_json(self) -> object:
-        """Return the form that plan, record and report show."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -88,6 +75,11 @@ class AtLeast:
         return {"at least": self.least}
 
 
+# Expectations that more than one value meets.
+Matcher = OneOf | Including | Present | AtLeast
+MATCHERS = (OneOf, Including, Present, AtLeast)  # which isinstance prefers
+
+
 @dataclass(frozen=True, eq=False)
 class KnownAfterApply:
     """A value that exists only after an earlier step: `step`, `property`.
@@ -128,6 +120,9 @@ class KnownAfterApply:
         self._refuse()
 
 
+_WRITTEN = (KnownAfterApply, *MATCHERS)
+
+
 @dataclass(frozen=True)
 class Difference:
     """One property that is not as expected; values are JSON values."""
@@ -139,11 +134,13 @@ class Difference:
 
 def plain(value: object) -> object:
     """Return a JSON value: matchers and references in their written form."""
-    if isinstance(value, KnownAfterApply | OneOf | Including | Present | AtLeast):
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, _WRITTEN):
         return value.as_json()
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
     return value
 
@@ -174,7 +171,7 @@ def met(expected: State, observed: State) -> bool:
 def _is_met(wanted: object, seen: object) -> bool:
     if isinstance(wanted, KnownAfterApply):
         return False
-    if isinstance(wanted, Matcher):
+    if isinstance(wanted, MATCHERS):
         return wanted.met(seen)
     return _same(wanted, seen)
 

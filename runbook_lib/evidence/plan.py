@@ -7,9 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-import rfc8785
-
-from runbook_lib.engine.chain import Event, json_value
+from runbook_lib.engine.chain import Event, encode
 from runbook_lib.engine.history import ends, header
 from runbook_lib.engine.step import Outcome
 
@@ -101,8 +99,8 @@ def digest_of(plan: Mapping[str, object]) -> str:
     on the tenant, the digests of what made the plan, and all rows.
     """
     fields = ("tenant_id", "cloud", "target", "parameters", "digests", "rows")
-    covered = json_value({"schema": SCHEMA, **{name: plan[name] for name in fields}})
-    return hashlib.sha256(rfc8785.dumps(covered)).hexdigest()  # type: ignore[arg-type]
+    covered = encode({"schema": SCHEMA, **{name: plan[name] for name in fields}})
+    return hashlib.sha256(covered).hexdigest()
 
 
 def why_not_approvable(events: Sequence[Event]) -> str | None:

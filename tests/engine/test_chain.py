@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rfc8785
 
 from runbook_lib.engine.chain import (
     GENESIS,
     Event,
     digest,
     encode,
+    encode_json,
     json_value,
     read_chain,
     split_lines,
@@ -157,3 +161,51 @@ def test_lines_are_canonical() -> None:
 def test_lines_are_split_at_newlines_only(data: bytes, expected: list[bytes]) -> None:
     """Other line ends may stand inside a text."""
     assert split_lines(data) == expected
+
+
+CHARACTERS = [
+    *'ab19.eE-+:,[]{}"\\\n\t\0\x7f\u2028é',
+    "\ud7ff",
+    "\ue000",
+    "\uffff",
+    "😀",
+]
+NUMBERS = [0, -5, 999_999_999_999_999, 2**53 - 1, 1 - 2**53]
+FLOATS = [0.5, 1.0, 1e21, 1e-7, -0.0, 1e16, 123456.789]
+
+
+def some_text(chance: random.Random) -> str:
+    """Return a short text of awkward characters."""
+    return "".join(chance.choices(CHARACTERS, k=chance.randint(0, 6)))
+
+
+def some_value(chance: random.Random, depth: int = 0) -> Any:
+    """Return a JSON value, nested at most four deep."""
+    kind = chance.randint(0, 6 if depth < 4 else 3)
+    if kind == 0:
+        return chance.choice([None, True, False])
+    if kind == 1:
+        return chance.choice(NUMBERS if chance.random() < 0.9 else FLOATS)
+    if kind < 4:
+        return some_text(chance)
+    count = range(chance.randint(0, 4))
+    if kind == 4:
+        return [some_value(chance, depth + 1) for _ in count]
+    return {some_text(chance): some_value(chance, depth + 1) for _ in count}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_lines_are_those_of_rfc_8785(seed: int) -> None:
+    """Whatever the value, the quick way writes the bytes of the reference."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable
+    for _ in range(300):
+        value = some_value(chance)
+        assert encode_json(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"\udfff": 1}, 2**60, float("nan")])
+def test_what_rfc_8785_cannot_write_is_refused(value: object) -> None:
+    """Such values are made texts before; written as they are they would differ."""
+    with pytest.raises(ValueError, match=r"."):
+        encode_json(value)
+    assert json.loads(encode({"value": value}))
