@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runbook_lib.evidence.files import chunks, entries, is_plain
-from runbook_lib.evidence.patterns import PATTERNS
+from runbook_lib.evidence.patterns import PATTERNS, Pattern
 from runbook_lib.evidence.unwrap import (
     GZIP,
     GzipMember,
@@ -119,11 +119,23 @@ class KnownPatterns:
 
     def at(self, piece: Texts) -> Iterator[tuple[str, str]]:
         """Yield the patterns that the piece holds."""
-        for pattern in PATTERNS:
+        for pattern in _possible(piece):
             for form, text in piece:
                 if pattern.found(text):
                     yield pattern.name, form
                     break
+
+
+def _possible(piece: Texts) -> Iterator[Pattern]:
+    """Yield the patterns whose mark may be in one of the texts.
+
+    Escapes of one character, of which no mark has any, neither make nor hide a
+    mark; so where no others are the outermost text tells.
+    """
+    (_plain, text), *forms = piece
+    simple = all(form.startswith("JSON") for form, _ in forms)
+    told = simple and rb"\u" not in text
+    return (pattern for pattern in PATTERNS if not told or pattern.mark in text)
 
 
 class Search:

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import html
 import json
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from runbook_lib.evidence.leaks import PIECE, find, find_patterns
-from runbook_lib.evidence.unwrap import LARGEST_MEMBER
+from runbook_lib.evidence.patterns import PATTERNS
+from runbook_lib.evidence.unwrap import BASE64_TEXT, LARGEST_MEMBER, long_runs
 from runbook_lib.secret import Secret
 
 # Each has what some form escapes: quotes, slashes, spaces, signs, other letters.
@@ -260,6 +262,32 @@ def test_every_kind_of_private_key_is_found(tmp_path: Path, kind: str) -> None:
     """PKCS#1, PKCS#8 and encrypted keys have different first lines."""
     (tmp_path / "file").write_text(f"-----BEGIN {kind} KEY-----\n")
     assert find_patterns(tmp_path)
+
+
+@pytest.mark.parametrize("what", CREDENTIALS)
+def test_pattern_in_unicode_escapes_is_found(tmp_path: Path, what: str) -> None:
+    """An escaped character hides the mark by which a pattern is found."""
+    escaped = "".join(f"\\u{ord(char):04x}" for char in CREDENTIALS[what])
+    (tmp_path / "file").write_text(f'{{"text": "{escaped}"}}')
+    assert what in {leak.what for leak in find_patterns(tmp_path)}
+
+
+def test_no_mark_has_a_character_that_is_escaped() -> None:
+    """So the text with its escapes tells whether a mark stands in it."""
+    marks = {pattern.mark for pattern in PATTERNS}
+    assert all(mark in json.dumps(mark.decode()).encode() for mark in marks)
+    assert not any(set(mark) & set(b'\\"/\n\r\t\b\f') for mark in marks)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_base64_texts_are_found_as_by_the_expression(seed: int) -> None:
+    """The quick search for long runs finds what the expression alone finds."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable
+    kinds = b"aZ09+/_-" * 8 + b'=\r\n "\0'
+    for _ in range(50):
+        data = bytes(chance.choices(kinds, k=chance.randint(0, 400)))
+        found = [match.span() for match in long_runs(data)]
+        assert found == [match.span() for match in BASE64_TEXT.finditer(data)]
 
 
 def test_reply_with_a_client_secret_is_found(tmp_path: Path) -> None:
