@@ -24,7 +24,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+from runbook_lib.batch.transforming import PythonFirst
+
 Write = Callable[..., None]
+AWAITING = ("await", "async")
 
 
 class Outlet:
@@ -132,6 +135,12 @@ class ResultHook(DisplayHook):
         """Forget the value before."""
         self._shown = None
 
+    def quiet(self) -> bool:
+        """Tell whether the cell ends with a semicolon; most have none."""
+        shell: Any = self.shell
+        cell = shell.history_manager.input_hist_parsed[-1]
+        return ";" in cell and bool(self.semicolon_at_end_of_expression(cell))  # type: ignore[no-untyped-call]
+
     def write_output_prompt(self) -> None:
         """Write nothing: the number of the result goes with it."""
 
@@ -177,6 +186,15 @@ class NotebookShell(InteractiveShell):
         formatter: Any = self.display_formatter
         formatter.active_types = list(formatter.format_types)
 
+    def should_run_async(
+        self, raw_cell: str, *, transformed_cell: str | None = None, **given: Any
+    ) -> bool:
+        """Tell whether a cell waits for something outside a function of its own."""
+        awaits = any(word in (transformed_cell or raw_cell) for word in AWAITING)
+        return awaits and super().should_run_async(
+            raw_cell, transformed_cell=transformed_cell, **given
+        )
+
     def enable_gui(self, gui: object = None) -> None:
         """Do nothing: there is no screen."""
 
@@ -200,6 +218,7 @@ def make_shell() -> NotebookShell:
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.warn_venv = False
     shell: NotebookShell = NotebookShell.instance(config=config)
+    shell.input_transformer_manager = PythonFirst()
     comm.create_comm = WidgetComm
     return shell
 

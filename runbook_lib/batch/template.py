@@ -128,6 +128,7 @@ def threads() -> int:
 
 def main() -> None:
     """Warm up, then serve."""
+    gc.disable()  # importing makes no garbage that is worth looking for
     control, parent = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(control, False)
     die_with_parent(parent)
@@ -137,9 +138,7 @@ def main() -> None:
     from runbook_lib.batch.warming import warm_up
 
     warm_up(shell)
-    gc.collect()
-    gc.disable()
-    gc.freeze()
+    gc.freeze()  # nothing is collected before: a hole would be filled by each child
     if threads() != 1:
         raise RuntimeError(f"the template has {threads()} threads, so it cannot fork")
     Template(socket.socket(fileno=control), shell).run()

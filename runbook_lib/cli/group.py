@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from typing import Any
@@ -39,7 +40,10 @@ class Commands(click.Group):
         """Load one command; None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
+        gc.disable()  # importing makes no garbage that is worth looking for
         found = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        gc.freeze()
+        gc.enable()
         return found if isinstance(found, click.Command) else None
 
     def invoke(self, ctx: click.Context) -> Any:

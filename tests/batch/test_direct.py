@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from runbook_lib.batch.cells import Notebook
 from runbook_lib.batch.ends import End
@@ -18,6 +19,7 @@ from runbook_lib.batch.fold import Fold, fold
 from runbook_lib.batch.forking import DirectEngine
 from runbook_lib.batch.journal import read_journal
 from runbook_lib.batch.processes import Process
+from runbook_lib.batch.transforming import PythonFirst
 from tests.batch.world import awaited, descendants
 
 SECRET = "only-for-tenant-a-5e0d2b"
@@ -98,6 +100,44 @@ def test_other_programs_are_heard(engine: DirectEngine, tmp_path: Path) -> None:
     code = "import subprocess\nsubprocess.run(['sh', '-c', 'echo out; echo err >&2'])"
     texts = {o["name"]: o["text"] for o in outputs(ran(engine, tmp_path, code))[0][1:]}
     assert texts == {"stdout": "out\n", "stderr": "err\n"}
+
+
+def test_ends_of_cells_are_heeded(engine: DirectEngine, tmp_path: Path) -> None:
+    """A semicolon silences a value, one within a text does not; await waits."""
+    waiting = "import asyncio\nawait asyncio.sleep(0)\n'waited'"
+    found = ran(engine, tmp_path, "1;", "';'", "2  # ;", waiting)
+    texts = [[o["data"]["text/plain"] for o in shown] for shown in outputs(found)]
+    assert texts == [[], ["';'"], ["2"], ["'waited'"]]
+
+
+CELLS = (
+    *("%time 1", "x = !ls", "  a = 1", "\n\na = 1", "In [1]: x", ">>> 1", "a?", "ls"),
+    *("x = %pwd", "%%bash\nls", '"""\n%a\n"""', "a = (1\n%b)", "# what?", "", "a;"),
+    *(
+        "a\n...",
+        "x = '?'",
+        "1 #?",
+        "a\r\nb",
+        "f'{a!r}'",
+        "await x",
+        "def f(): pass\n\n",
+    ),
+    *('"""\n>>> 1\n"""', "a = [\n  1]\n", "a\\\n=1", "\x00", "(", "a.b.c(d)\n"),
+)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_cells_become_the_python_of_ipython(cell: str) -> None:
+    """What is left as it is, IPython would have left as it is."""
+    reference = TransformerManager()  # type: ignore[no-untyped-call]
+    assert PythonFirst().transform_cell(cell) == reference.transform_cell(cell)
+
+
+def test_another_transformer_is_asked() -> None:
+    """One that somebody added sees every cell."""
+    manager = PythonFirst()
+    manager.line_transforms.append(lambda lines: ["changed\n"])
+    assert manager.transform_cell("1") == "changed\n"
 
 
 def test_displays_are_updated(engine: DirectEngine, tmp_path: Path) -> None:
