@@ -14,15 +14,20 @@ from pydantic_core import ErrorDetails
 
 from runbook_lib.errors import InputError
 
+try:  # the same loader in C, where it was built
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 T = TypeVar("T", bound=BaseModel)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):
     """Leaves times as the texts that they are in the file."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as in the base class
         first: [(tag, form) for tag, form in known if not tag.endswith(":timestamp")]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        for first, known in SafeLoader.yaml_implicit_resolvers.items()
     }
 
 
