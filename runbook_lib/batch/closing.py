@@ -182,7 +182,7 @@ def _error(found: Fold) -> tuple[str, str] | None:
 
 def _first_problem(done: Closed) -> str | None:
     """Return the first sentence that says what stands in the way, if any."""
-    for end in ends(read_chain(done.folder / EVENTS).events).values():
+    for end in ends(done.events).values():
         if end["outcome"] in ("failed", "error", "blocked", "pending"):
             return f"{end['title']}: {end['outcome']}: {end.get('problem') or ''}"
     return None

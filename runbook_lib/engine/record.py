@@ -12,6 +12,7 @@ from typing import BinaryIO, Self
 from runbook_lib.engine.chain import (
     GENESIS,
     SCHEMA,
+    Chain,
     Event,
     digest,
     encode_json,
@@ -19,7 +20,7 @@ from runbook_lib.engine.chain import (
     parse_line,
     read_chain,
 )
-from runbook_lib.errors import RecordBroken, Refused
+from runbook_lib.errors import RecordBroken, Refused, RunbookError
 from runbook_lib.secret import Mask
 
 Clock = Callable[[], datetime]
@@ -94,15 +95,14 @@ class Record:
             Refused: another process writes to it, or the run is closed.
             RecordBroken: the chain does not hold.
         """
-        chain = read_chain(folder / EVENTS)
+        if not (folder / EVENTS).exists():
+            read_chain(folder / EVENTS)  # says so; a lock would make the file
         stream = _locked(folder / EVENTS)
-        chain = read_chain(folder / EVENTS)
-        if any(event["event"] == "run.closed" for event in chain.events):
+        try:
+            chain = _open_chain(folder)
+        except RunbookError:
             stream.close()
-            raise Refused(
-                f"{folder}: the run is closed",
-                remedy="Start a new run; a closed record is never reopened.",
-            )
+            raise
         record = cls(folder, folder.name, stream, mask, clock)
         record._head, record._events = chain.head, list(chain.events)
         record._ending = b"\n" if chain.unfinished else b""
@@ -190,6 +190,16 @@ def begun(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     return b"\n" in data or parse_line(data) is not None
+
+
+def _open_chain(folder: Path) -> Chain:
+    chain = read_chain(folder / EVENTS)
+    if any(event["event"] == "run.closed" for event in chain.events):
+        raise Refused(
+            f"{folder}: the run is closed",
+            remedy="Start a new run; a closed record is never reopened.",
+        )
+    return chain
 
 
 def _locked(path: Path) -> BinaryIO:

@@ -29,7 +29,7 @@ from runbook_lib.engine.step import Mode
 from runbook_lib.errors import RecordBroken, Refused
 from runbook_lib.evidence.archive import archived
 from runbook_lib.evidence.endings import end_open_steps
-from runbook_lib.evidence.files import UNFINISHED, sha256_of, write_whole
+from runbook_lib.evidence.files import UNFINISHED, sha256_of, write_all, write_whole
 from runbook_lib.evidence.finding import Finding
 from runbook_lib.evidence.instructions import VERIFY, verify_md
 from runbook_lib.evidence.leaks import holds_credential
@@ -47,13 +47,17 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class Closed:
-    """A closed run. `disclosed` names the files that went into quarantine."""
+    """A closed run, and its events.
+
+    `disclosed` names the files that went into quarantine.
+    """
 
     result: Result
     exit_code: int
     outcomes: dict[str, int]
     folder: Path
     report: Path
+    events: tuple[Event, ...]
     disclosed: tuple[str, ...] = ()
 
 
@@ -179,6 +183,7 @@ def _complete(folder: Path, ledger: Ledger) -> Closed:
         outcomes=cast("dict[str, int]", end["outcomes"]),
         folder=folder,
         report=folder / REPORT,
+        events=events,
         disclosed=tuple(disclosed(events)),
     )
 
@@ -204,9 +209,10 @@ def _write_documents(folder: Path, events: Sequence[Event], head: str) -> None:
     }
     if mode_of(events) == Mode.PLAN:
         made[PLAN] = plan_text(events)
-    for name, text in made.items():
-        _check_clean(folder, name, text.encode())
-        write_whole(folder / name, text.encode())
+    written = {name: text.encode() for name, text in made.items()}
+    for name, data in written.items():
+        _check_clean(folder, name, data)
+    write_all(folder, written)
 
 
 def _check_clean(folder: Path, name: str, data: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 CHUNK = 1 << 20
@@ -13,6 +13,17 @@ UNFINISHED = ".new"
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all (mode 0600)."""
+    write_all(path.parent, {path.name: data})
+
+
+def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files of one folder, each whole or not at all; all are on disk then."""
+    for name, data in files.items():
+        _write(folder / name, data)
+    sync_folder(folder)
+
+
+def _write(path: Path, data: bytes) -> None:
     new = path.with_name(path.name + UNFINISHED)
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -20,7 +31,7 @@ def write_whole(path: Path, data: bytes) -> None:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
-    move(new, path)
+    os.replace(new, path)
 
 
 def move(source: Path, target: Path) -> None:

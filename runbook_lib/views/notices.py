@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from html import escape
 
 from runbook_lib.engine.chain import Event
@@ -23,6 +24,7 @@ OBSERVED = (
 )
 
 
+@lru_cache(256)
 def badge_html(shown: Badge) -> str:
     """Return a badge as HTML."""
     return (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from html import escape
 from typing import cast
 
 SHORT = 24
 LONGEST_TEXT = 600
 LONGEST_LIST = 20
+TEXTS = 4096  # kept as HTML: most texts of a card are shown again and again
 
 TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?"
@@ -45,16 +47,16 @@ def without_times(value: object) -> object:
     """
     if isinstance(value, str):
         return TIME.sub(TIME_LEFT_OUT, value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {key: without_times(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [without_times(item) for item in value]
     return value
 
 
 def matcher(value: object) -> tuple[str, object] | None:
     """Return name and argument of an expectation that was written as a mapping."""
-    if isinstance(value, Mapping) and len(value) == 1:
+    if isinstance(value, (dict, Mapping)) and len(value) == 1:
         name, argument = next(iter(value.items()))
         if name in _MATCHERS:
             return name, argument
@@ -167,6 +169,7 @@ def _list_html(items: list[str]) -> str:
     return f'<ul style="margin:0;padding-left:18px">{rows}</ul>'
 
 
+@lru_cache(TEXTS)
 def soft(text: str) -> str:
     """Return an escaped text that may break inside long identifiers.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 
 
@@ -105,6 +106,7 @@ def tone_rules() -> str:
     )
 
 
+@cache
 def style_sheet() -> str:
     """Return the style sheet of a card, light and dark, on one line."""
     rules = sheet("card.css")
@@ -112,6 +114,7 @@ def style_sheet() -> str:
     return f".rb{{{variables(LIGHT)}}}{dark}{rules}{tone_rules()}"
 
 
+@cache
 def sheet(name: str) -> str:
     """Return a style sheet of this package, joined to one line."""
     text = (files("runbook_lib.views") / "templates" / name).read_text("utf-8")
