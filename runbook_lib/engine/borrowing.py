@@ -1,13 +1,15 @@
-"""Temporary credentials that an attempt left: given back before anything else."""
+"""Temporary credentials: given back whatever happens, and first if they were left."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from runbook_lib.engine.attempt import Attempt
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.codec import Catalogue, rebuild
 from runbook_lib.engine.step import CredentialProbe, Mode
+from runbook_lib.errors import OutcomeUnknown, ServiceRefused
 
 BORROWED, RETURNED = "credential.borrowed", "credential.returned"
 
@@ -25,25 +27,70 @@ def give_back_all(
     for begin, known in outstanding(events):
         step = rebuild(begin, catalogue, inputs="resolved")
         if isinstance(step, CredentialProbe):
-            give_back_left(attempt, step, known, run)
+            give_back_left(attempt, step, (begin, known), run)
 
 
 def give_back_left(
-    attempt: Attempt, step: CredentialProbe, known: Iterable[str], run: str
+    attempt: Attempt,
+    step: CredentialProbe,
+    known: tuple[Event, list[str]],
+    run: str,
 ) -> None:
-    """Give back what is known to be borrowed, and what bears the run's mark."""
-    for key_id in dict.fromkeys([*known, *step.left(attempt.session, run)]):
-        step.give_back(attempt.session, key_id)
+    """Give back what is known to be borrowed, and what bears the run's mark.
+
+    `known` is a begin with its keyIds, as `outstanding` returns it. Where no
+    keyId is known, what was made may show later, as any write.
+    """
+    begin, keys = known
+    marked = _marked(attempt, step, run, 0 if keys else _window(attempt, begin))
+    for key_id in dict.fromkeys([*keys, *marked]):
+        give_back(attempt, step, key_id)
         attempt.record.append(
             RETURNED, mode=attempt.mode, step=step.id, key_id=key_id, left_by=run
         )
+
+
+def give_back(attempt: Attempt, step: CredentialProbe, key_id: str) -> None:
+    """Give a credential back, and look again where the answer tells too little.
+
+    Removing by a keyId that nothing else will ever have can be repeated: the
+    step itself looks whether a refusal means that it is gone already.
+
+    Raises:
+        CannotLook: it could not be removed within the visibility window.
+    """
+    pauses = attempt.pauses(attempt.session.tenant.windows.visibility)
+    while True:
+        try:
+            return step.give_back(attempt.session, key_id)
+        except (OutcomeUnknown, ServiceRefused):
+            if not pauses.again():
+                raise
+
+
+def _marked(
+    attempt: Attempt, step: CredentialProbe, run: str, seconds: float
+) -> list[str]:
+    """Look for what bears the run's mark, until some shows or the time is over."""
+    pauses = attempt.pauses(seconds)
+    while True:
+        found = step.left(attempt.session, run)
+        if found or not pauses.again():
+            return found
+
+
+def _window(attempt: Attempt, begin: Event) -> float:
+    """Return how many seconds more something begun then may need to show."""
+    begun = datetime.fromisoformat(str(begin["time"]))
+    passed = (attempt.session.now() - begun).total_seconds()
+    return attempt.session.tenant.windows.visibility - passed
 
 
 def outstanding(events: Iterable[Event]) -> list[tuple[Event, list[str]]]:
     """Return the begins of apply that may have left a credential, and its keyIds.
 
     A begin without a keyId counts as well: the process may have ended between
-    the making and the writing down.
+    the making and the writing down. One begin borrows one credential.
     """
     begun: dict[str, tuple[Event, list[str]]] = {}
     for event in events:
@@ -53,9 +100,6 @@ def outstanding(events: Iterable[Event]) -> list[tuple[Event, list[str]]]:
                 begun.setdefault(step, (event, []))
         elif kind == BORROWED:
             begun[step][1].append(str(event["key_id"]))
-        elif kind == "step.refused" or (kind == RETURNED and "left_by" not in event):
+        elif kind in ("step.refused", RETURNED):
             begun.pop(step, None)
-        elif kind == RETURNED and step in begun:
-            left = [key for key in begun[step][1] if key != event["key_id"]]
-            begun[step] = (begun[step][0], left)
     return list(begun.values())

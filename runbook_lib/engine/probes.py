@@ -11,6 +11,7 @@ from runbook_lib.engine.attempt import NOTHING_WRITTEN, Attempt, Ending
 from runbook_lib.engine.borrowing import (
     BORROWED,
     RETURNED,
+    give_back,
     give_back_left,
     outstanding,
 )
@@ -146,7 +147,7 @@ def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
 def _with_borrowed(attempt: Attempt, step: Probe, resolved: CredentialProbe) -> Ending:
     """Borrow a credential, look, and give it back whatever happens."""
     record, session = attempt.record, attempt.session
-    known = {begin["step"]: keys for begin, keys in outstanding(record.events)}
+    known = {str(one[0]["step"]): one for one in outstanding(record.events)}
     if step.id in known:
         give_back_left(attempt, resolved, known[step.id], session.run)
     attempt.begin(step, resolved, {}, "create")
@@ -161,7 +162,7 @@ def _with_borrowed(attempt: Attempt, step: Probe, resolved: CredentialProbe) -> 
             _effect_ends(attempt),
         )
     finally:
-        resolved.give_back(session, key_id)
+        give_back(attempt, resolved, key_id)
         record.append(RETURNED, mode=attempt.mode, step=step.id, key_id=key_id)
 
 
@@ -175,7 +176,8 @@ def _borrowed(
         attempt.refused(step, error)
         raise
     except OutcomeUnknown:
-        give_back_left(attempt, resolved, [], attempt.session.run)
+        begin = attempt.record.events[-1]
+        give_back_left(attempt, resolved, (begin, []), attempt.session.run)
         raise
 
 

@@ -135,7 +135,7 @@ def test_known_by_key_id_it_is_given_back_even_if_no_list_shows_it(
     assert (begin["step"], known) == ("borrowing", ["key-1"])
     give_back(ready)
     assert ready.world.values["borrowed"] is None
-    assert outstanding(ready.record.events)[0][1] == []
+    assert outstanding(ready.record.events) == []
 
 
 def test_nothing_left_writes_nothing(ready: Bench) -> None:
@@ -153,6 +153,59 @@ def test_made_without_an_answer_it_is_removed_at_once(ready: Bench) -> None:
     ready.world.faults.append(lost(effect=True))
     assert ready.run(Borrowing()).outcome is Outcome.ERROR
     assert ready.world.values["borrowed"] is None
+
+
+@pytest.mark.parametrize("lag", [1, 3])
+def test_made_without_an_answer_it_is_waited_for(ready: Bench, lag: int) -> None:
+    """A list may lag behind: what it does not show yet is not taken for gone."""
+    ready.world.list_lag = lag
+    ready.world.faults.append(lost(effect=True))
+    assert ready.run(Borrowing()).outcome is Outcome.ERROR
+    assert ready.world.values["borrowed"] is None
+    assert 0 < ready.world.seconds < 30
+
+
+def test_not_made_and_without_an_answer_it_is_waited_for_and_no_longer(
+    ready: Bench,
+) -> None:
+    """Nothing shows within the visibility window, so nothing was made."""
+    ready.world.faults.append(lost(effect=False))
+    assert ready.run(Borrowing()).outcome is Outcome.ERROR
+    assert ready.world.seconds == 30
+    assert outstanding(ready.record.events)
+
+
+def test_left_by_a_killed_attempt_it_is_waited_for(ready: Bench) -> None:
+    """The window counts from the making: long after, nobody waits."""
+    die_with_it(ready, effect=True)
+    ready.world.list_lag = 2
+    ready.world.seconds = 20
+    give_back(ready)
+    assert ready.world.values["borrowed"] is None
+    assert 20 < ready.world.seconds < 30
+    die_with_it(ready, effect=False)
+    ready.world.seconds = 100
+    give_back(ready)
+    assert ready.world.seconds == 100
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_given_back_without_an_answer_it_is_given_back_again(
+    ready: Bench, effect: bool
+) -> None:
+    """The same attempt, so that nothing stays where nobody resumes the run."""
+    ready.world.faults.extend([None, lost(effect=effect)])
+    assert ready.run(Borrowing()).outcome is Outcome.OK
+    assert ready.world.values["borrowed"] is None
+    assert ready.kinds()[-2:] == ["credential.returned", "step.end"]
+
+
+def test_what_cannot_be_given_back_is_told(ready: Bench) -> None:
+    """And stays outstanding, for the run that is resumed."""
+    ready.world.faults.extend([None, *[refusal("Forbidden")] * 99])
+    assert ready.run(Borrowing()).outcome is Outcome.FAILED
+    assert ready.world.values["borrowed"] == "key-1"
+    assert outstanding(ready.record.events)[0][1] == ["key-1"]
 
 
 def test_a_refusal_leaves_nothing(ready: Bench) -> None:

@@ -70,6 +70,7 @@ class World:
     the next reads. `sent` are all writes that were tried. `before_write` is
     called before each, to look at the record. `unready` are the fates of the next
     messages before they go out. The clock moves only in `sleep`.
+    `list_lag` is how many lists of what was borrowed show nothing yet.
     `adopt` says that somebody else made what is there.
     """
 
@@ -88,6 +89,7 @@ class World:
     )
     seconds: float = 0
     adopt: bool = False
+    list_lag: int = 0
     _old: dict[str, object] = field(default_factory=dict)
     _stale: int = 0
 
@@ -406,8 +408,12 @@ class Borrowing(CredentialProbe):
         world_of(session).write("borrowed", None)
 
     def left(self, session: Session, run: str) -> list[str]:
-        """Return what is there."""
-        key_id = world_of(session).values.get("borrowed")
+        """Return what is there, as far as the list shows it."""
+        world = world_of(session)
+        if world.list_lag > 0:
+            world.list_lag -= 1
+            return []
+        key_id = world.values.get("borrowed")
         return [str(key_id)] if key_id else []
 
     def observe_with(self, session: Session, secret: Secret) -> Observation:

@@ -15,6 +15,8 @@ from tests.integration.world import close, events, step_ends
 
 pytestmark = pytest.mark.ci
 
+STEP = "sign-in-with-temporary-secret"
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
@@ -69,8 +71,33 @@ def test_one_that_is_gone_is_no_fault(bench: Bench) -> None:
     assert secrets(bench) == []
     ended = bench.apply(run)
     closed = close(bench.world, run, ended)
-    end = step_ends(closed)["sign-in-with-temporary-secret"]
+    end = step_ends(closed)[STEP]
     assert (ended, end["outcome"]) == ("finished", "ok")
+
+
+LOST_ANSWERS = [
+    ("addPassword", "request-reset-after"),
+    ("addPassword", "request-503-after"),
+    ("removePassword", "request-reset-before"),
+    ("removePassword", "request-503-before"),
+    ("removePassword", "request-reset-after"),
+]
+
+
+def test_after_a_lost_answer_it_goes_in_the_same_attempt(bench: Bench) -> None:
+    """Nobody runs again, and what was made is found although lists lag behind."""
+    sent = [request.what for request in undisturbed(bench).requests]
+    for method, fault in LOST_ANSWERS:
+        bench.disturb("lag=3", f"{fault}={sent.index(method) + 1}")
+        run = bench.new_run()
+        ended = bench.apply(run)
+        paths = [str(line["path"]) for line in bench.seen()]
+        assert sum(path.endswith("/addPassword") for path in paths) == 1
+        assert secrets(bench) == [], (method, fault)
+        end = step_ends(close(bench.world, run, ended))[STEP]
+        assert end["outcome"] == ("error" if method == "addPassword" else "ok")
+        bench.roll_back(run)
+        assert bench.world.dump() == bench.start
 
 
 def test_a_rollback_removes_it_as_well(bench: Bench) -> None:
