@@ -8,7 +8,8 @@ from datetime import datetime
 from runbook_lib.engine.attempt import Attempt
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.codec import Catalogue, rebuild
-from runbook_lib.engine.step import CredentialProbe, Mode
+from runbook_lib.engine.effects import CredentialProbe
+from runbook_lib.engine.step import Mode
 from runbook_lib.errors import OutcomeUnknown, ServiceRefused
 
 BORROWED, RETURNED = "credential.borrowed", "credential.returned"

@@ -111,6 +111,19 @@ def acted(events: Iterable[Event], step: str) -> Event | None:
     return found
 
 
+def begun_messages(events: Iterable[Event], step: str) -> tuple[str, ...]:
+    """Return the names of the messages that may have gone out, each once."""
+    begun: dict[str, None] = {}
+    for event in events:
+        if event.get("step") != step:
+            continue
+        if event["event"] == "step.act":
+            begun[str(event.get("message", ""))] = None
+        elif event["event"] == "step.refused":
+            begun.clear()
+    return tuple(begun)
+
+
 def written(events: Iterable[Event]) -> list[Event]:
     """Return the `step.end` events that say `changed`, oldest first."""
     return [

@@ -15,15 +15,15 @@ from runbook_lib.engine.borrowing import (
     give_back_left,
     outstanding,
 )
+from runbook_lib.engine.chain import Event
 from runbook_lib.engine.changes import unmet
+from runbook_lib.engine.effects import CredentialProbe, MessageProbe
 from runbook_lib.engine.expect import State, differences, met
 from runbook_lib.engine.record import timestamp
 from runbook_lib.engine.step import (
     Action,
     Awaited,
     Check,
-    CredentialProbe,
-    MessageProbe,
     Mode,
     NothingToDo,
     Observation,
@@ -131,6 +131,8 @@ def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
         attempt.begin(step, resolved, {}, "create")
         facts = _acted(attempt, step, resolved)
         sent = record.append("step.acted", mode=attempt.mode, step=step.id, facts=facts)
+    elif sent["event"] == "step.act" and attempt.mode is Mode.APPLY:
+        sent = _rest_sent(attempt, step, resolved) or sent
     known = cast("State", sent.get("facts") or {})
     window = attempt.session.tenant.windows.trace
     until = datetime.fromisoformat(str(sent["time"])) + timedelta(seconds=window)
@@ -186,15 +188,32 @@ def _acted(attempt: Attempt, step: Probe, resolved: MessageProbe) -> State:
 
     That the message goes out next is on disk before it does.
     """
-
-    def sending() -> None:
-        attempt.record.append("step.act", mode=attempt.mode, step=step.id)
-
     try:
-        return resolved.act(attempt.session, sending)
+        return resolved.act(attempt.session, _sending(attempt, step))
     except (*NOTHING_WRITTEN, NothingToDo) as error:
         attempt.refused(step, error)
         raise
+
+
+def _rest_sent(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Event | None:
+    """Send what an interrupted attempt did not begin, if there is more of it."""
+    begun = history.begun_messages(attempt.record.events, step.id)
+    facts = resolved.rest(attempt.session, begun, _sending(attempt, step))
+    if facts is None:
+        return None
+    return attempt.record.append(
+        "step.acted", mode=attempt.mode, step=step.id, facts=facts
+    )
+
+
+def _sending(attempt: Attempt, step: Probe) -> Callable[..., None]:
+    """Return what puts on disk that a message goes out next; it may have a name."""
+
+    def sending(name: str = "") -> None:
+        named = {"message": name} if name else {}
+        attempt.record.append("step.act", mode=attempt.mode, step=step.id, **named)
+
+    return sending
 
 
 def _effect_ends(attempt: Attempt) -> datetime | None:

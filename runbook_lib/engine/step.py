@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from runbook_lib.engine.expect import KnownAfterApply, State
 from runbook_lib.engine.naming import kebab, titled
 from runbook_lib.errors import RunbookError, ServiceRefused
-from runbook_lib.secret import Secret
 
 if TYPE_CHECKING:  # the clients: closing and audit do without them
     from runbook_lib.session import Session
@@ -213,55 +212,6 @@ class Probe(Step):
 
     kind: ClassVar[str] = "Probe"
     effect: ClassVar[Literal["none", "message", "credential"]] = "none"
-
-
-@dataclass(frozen=True)
-class MessageProbe(Probe):
-    """Sends a message, once in a run, and then follows it by reading."""
-
-    effect: ClassVar[Literal["none", "message", "credential"]] = "message"
-
-    def act(self, session: Session, sending: Callable[[], None]) -> State:
-        """Send the message; return what is known of it (Message-ID, last reply).
-
-        `sending` is called when all is ready and the message itself goes out
-        next: what ends before it may be done again, what ends after it may not.
-        """
-        raise NotImplementedError
-
-    def follow(self, session: Session, sent: State) -> Observation:
-        """Look where the message is; `sent` is what `act` returned.
-
-        It is empty where an earlier attempt ended between sending and writing
-        down: the message may have been sent, and is not sent again.
-        """
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class CredentialProbe(Probe):
-    """Borrows a credential, proves something with it, and gives it back.
-
-    Off by default, in apply only, and removed whatever happens.
-    """
-
-    effect: ClassVar[Literal["none", "message", "credential"]] = "credential"
-
-    def borrow(self, session: Session) -> tuple[str, Secret]:
-        """Create the credential; return its keyId and its value."""
-        raise NotImplementedError
-
-    def give_back(self, session: Session, key_id: str) -> None:
-        """Remove the credential; one that is gone is no fault."""
-        raise NotImplementedError
-
-    def left(self, session: Session, run: str) -> list[str]:
-        """Return the keyIds of what a run borrowed and did not give back."""
-        raise NotImplementedError
-
-    def observe_with(self, session: Session, secret: Secret) -> Observation:
-        """Do the real thing with the borrowed credential."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

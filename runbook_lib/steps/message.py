@@ -10,8 +10,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import ClassVar
 
+from runbook_lib.engine.effects import MessageProbe
 from runbook_lib.engine.expect import State
-from runbook_lib.engine.step import MessageProbe, NotAsExpected, Observation
+from runbook_lib.engine.step import NotAsExpected, Observation
 from runbook_lib.errors import SmtpRefused
 from runbook_lib.session import Session
 from runbook_lib.steps.reading import text
@@ -65,7 +66,7 @@ class SendTestMessage(MessageProbe):
         """Return the subject, by which a message is found if its ID is not known."""
         return f"Test of SAP outbound mail, {self.audience} ({session.mark})"
 
-    def act(self, session: Session, sending: Callable[[], None]) -> State:
+    def act(self, session: Session, sending: Callable[..., None]) -> State:
         """Send the message once."""
         token = sap_token(session, self.app_id, self.key_id)
         try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, cast
 
 from runbook_lib.engine.attempt import NOTHING_WRITTEN
+from runbook_lib.engine.effects import MessageProbe
 from runbook_lib.engine.expect import Including, State
-from runbook_lib.engine.step import MessageProbe, NotAsExpected, Observation
+from runbook_lib.engine.step import NotAsExpected, Observation
 from runbook_lib.errors import CannotLook, OutcomeUnknown, SmtpRefused
 from runbook_lib.secret import Secret
 from runbook_lib.session import Session
@@ -58,7 +60,7 @@ class SendFromFurtherSenders(MessageProbe):
         """Return that every sender's message shows as Delivered in the trace."""
         return {"Delivered": Including(further_senders(self.senders, self.mailbox))}
 
-    def act(self, session: Session, sending: Callable[[], None]) -> State:
+    def act(self, session: Session, sending: Callable[..., None]) -> State:
         """Send from each; one that is refused keeps no other from being tried.
 
         The Message-ID is null where it is not known whether a message was taken.
@@ -66,25 +68,45 @@ class SendFromFurtherSenders(MessageProbe):
         Raises:
             SmtpRefused, Unreachable, …: as the first, where surely none was taken.
         """
+        senders = further_senders(self.senders, self.mailbox)
+        taken, refused = self._from_each(session, senders, sending)
+        if not taken:
+            first = next(iter(refused.values()))
+            raise precise(first) if isinstance(first, SmtpRefused) else first
+        # To raise now would say that nothing was sent, and it would be sent again.
+        return _told(taken, refused)
+
+    def rest(
+        self, session: Session, begun: tuple[str, ...], sending: Callable[..., None]
+    ) -> State | None:
+        """Send from those that an interrupted attempt did not come to."""
+        senders = further_senders(self.senders, self.mailbox)
+        left = tuple(address for address in senders if address not in begun)
+        taken, refused = self._from_each(session, left, sending) if left else ({}, {})
+        return _told({**dict.fromkeys(begun), **taken}, refused)
+
+    def _from_each(
+        self, session: Session, senders: tuple[str, ...], sending: Callable[..., None]
+    ) -> tuple[dict[str, str | None], dict[str, CannotLook]]:
+        """Return the Message-IDs of what was taken, and why the others were not."""
         token = sap_token(session, self.app_id, self.key_id).secret
         taken: dict[str, str | None] = {}
         refused: dict[str, CannotLook] = {}
-        for address in further_senders(self.senders, self.mailbox):
+        for address in senders:
             try:
                 taken[address] = self._sent(session, address, token, sending)
             except NOTHING_WRITTEN as error:
                 refused[address] = error
             except OutcomeUnknown:
                 taken[address] = None
-        if not taken:
-            first = next(iter(refused.values()))
-            raise precise(first) if isinstance(first, SmtpRefused) else first
-        # To raise now would say that nothing was sent, and it would be sent again.
-        told = {address: error.message for address, error in refused.items()}
-        return {"Message-ID": taken, "refused": told}
+        return taken, refused
 
     def _sent(
-        self, session: Session, address: str, token: Secret, sending: Callable[[], None]
+        self,
+        session: Session,
+        address: str,
+        token: Secret,
+        sending: Callable[..., None],
     ) -> str:
         """Send from one address; return the Message-ID that the server gave it."""
         domain = address.rpartition("@")[2]
@@ -102,7 +124,7 @@ class SendFromFurtherSenders(MessageProbe):
                 message_id=own,
             ),
             recipients=[self.recipient],
-            sending=sending,
+            sending=partial(sending, address),
             sender=address,
         )
         return stated_message_id(dialogue.text) or own
@@ -144,6 +166,11 @@ class SendFromFurtherSenders(MessageProbe):
 
 def _subject(session: Session, address: str) -> str:
     return f"Test of SAP outbound mail from {address} ({session.mark})"
+
+
+def _told(taken: Mapping[str, str | None], refused: Mapping[str, CannotLook]) -> State:
+    told = {address: error.message for address, error in refused.items()}
+    return {"Message-ID": dict(taken), "refused": told}
 
 
 def _denied(refused: Mapping[str, str], sent: State) -> NotAsExpected:

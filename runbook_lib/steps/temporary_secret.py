@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
+from runbook_lib.engine.effects import CredentialProbe
 from runbook_lib.engine.expect import State
-from runbook_lib.engine.step import CredentialProbe, NothingToDo, Observation
+from runbook_lib.engine.step import NothingToDo, Observation
 from runbook_lib.errors import ServiceRefused
 from runbook_lib.secret import Secret
 from runbook_lib.session import MARK, Session, scope

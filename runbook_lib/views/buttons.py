@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runbook_lib.engine.step import Attestation, Check, MessageProbe, Step
+from runbook_lib.engine.effects import MessageProbe
+from runbook_lib.engine.step import Attestation, Check, Step
 
 BUTTONS = {
     "Plan": "Reads the tenant and shows what would be written. Writes nothing.",

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from html import escape
 
 from runbook_lib.engine.chain import Event
+from runbook_lib.engine.effects import MessageProbe
 from runbook_lib.engine.expect import plain
-from runbook_lib.engine.step import MessageProbe, Step
+from runbook_lib.engine.step import Step
 from runbook_lib.views.rendering import soft, value_html
 from runbook_lib.views.rows import rows
 from runbook_lib.views.tables import table_html

@@ -14,16 +14,9 @@ import ipywidgets
 from IPython.display import display
 
 from runbook_lib.engine.chain import Event
+from runbook_lib.engine.effects import MessageProbe
 from runbook_lib.engine.history import StepResult
-from runbook_lib.engine.step import (
-    Attestation,
-    Change,
-    Evidence,
-    MessageProbe,
-    Mode,
-    Outcome,
-    Step,
-)
+from runbook_lib.engine.step import Attestation, Change, Evidence, Mode, Outcome, Step
 from runbook_lib.views.buttons import BUTTONS, STYLES, names_of
 from runbook_lib.views.confirmation import confirmation_html, same_plan
 from runbook_lib.views.evidence_form import EvidenceForm

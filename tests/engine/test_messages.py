@@ -10,7 +10,16 @@ import pytest
 from runbook_lib.engine.record import timestamp
 from runbook_lib.engine.step import Mode, Outcome
 from runbook_lib.errors import NotPermitted, OutcomeUnknown, Unreachable
-from tests.engine.world import Bench, Fault, Make, Message, killed, lost, refusal
+from tests.engine.world import (
+    Bench,
+    Fault,
+    Make,
+    Message,
+    Messages,
+    killed,
+    lost,
+    refusal,
+)
 
 
 @pytest.fixture
@@ -122,6 +131,44 @@ def test_killed_while_sending_is_never_sent_again(ready: Bench, effect: bool) ->
     result = ready.run(Message())
     assert result.outcome is Outcome.OK
     assert len(ready.world.sent) == 1
+
+
+def die_at_the_second(ready: Bench) -> None:
+    """Let the process end while it sends the second of three, and reopen."""
+    ready.world.faults.extend([None, killed(effect=True)])
+    with pytest.raises(KeyboardInterrupt):
+        ready.run(Messages())
+    ready.kill_and_resume()
+
+
+def test_killed_among_several_only_the_rest_is_sent(ready: Bench) -> None:
+    """What was begun may have left; what was not has not."""
+    die_at_the_second(ready)
+    arrive(ready)
+    result = ready.run(Messages())
+    assert result.outcome is Outcome.OK
+    assert ready.world.sent == [("sent", "a"), ("sent", "b"), ("sent", "c")]
+    assert ready.kinds().count("step.act") == 3
+    ready.run(Messages())
+    assert len(ready.world.sent) == 3
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.VERIFY])
+def test_the_rest_is_sent_in_apply_only(ready: Bench, mode: Mode) -> None:
+    """Elsewhere the messages are only looked for."""
+    die_at_the_second(ready)
+    ready.run(Messages(), mode)
+    assert len(ready.world.sent) == 2
+
+
+def test_refused_among_the_rest_is_not_all_again(ready: Bench) -> None:
+    """What went out before it is still not sent again."""
+    die_at_the_second(ready)
+    ready.world.faults.append(refusal("535 5.7.3"))
+    ready.run(Messages())
+    assert ready.run(Messages()).outcome is not Outcome.OK
+    names = [name for _, name in ready.world.sent]
+    assert (names.count("a"), names.count("b")) == (1, 1)
 
 
 def test_an_unknown_outcome_is_never_sent_again(ready: Bench) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, cast
 
 from runbook_lib.engine.attempt import Attempt
 from runbook_lib.engine.chain import Event
+from runbook_lib.engine.effects import CredentialProbe, MessageProbe
 from runbook_lib.engine.expect import KnownAfterApply, State
 from runbook_lib.engine.history import StepResult
 from runbook_lib.engine.record import Record
@@ -20,9 +21,7 @@ from runbook_lib.engine.step import (
     Attestation,
     Change,
     Check,
-    CredentialProbe,
     Evidence,
-    MessageProbe,
     Mode,
     NothingToDo,
     Observation,
@@ -346,7 +345,7 @@ class Message(MessageProbe):
         """Return the status."""
         return {"status": "Delivered"}
 
-    def act(self, session: Session, sending: Callable[[], None]) -> State:
+    def act(self, session: Session, sending: Callable[..., None]) -> State:
         """Send it, once it is ready."""
         world = world_of(session)
         world.prepare()
@@ -359,6 +358,32 @@ class Message(MessageProbe):
         """Look for it."""
         seen = {"status": world_of(session).read(self.name)}
         return Observation(seen, facts={"known": sent.get("id")})
+
+
+@dataclass(frozen=True)
+class Messages(Message):
+    """Three messages, each with a name."""
+
+    title: ClassVar[str] = "Send messages"
+
+    def act(self, session: Session, sending: Callable[..., None]) -> State:
+        """Send all three."""
+        return self._sent(session, ("a", "b", "c"), sending)
+
+    def rest(
+        self, session: Session, begun: tuple[str, ...], sending: Callable[..., None]
+    ) -> State | None:
+        """Send those that were not begun."""
+        left = tuple(name for name in ("a", "b", "c") if name not in begun)
+        return self._sent(session, left, sending)
+
+    def _sent(
+        self, session: Session, names: tuple[str, ...], sending: Callable[..., None]
+    ) -> State:
+        for name in names:
+            sending(name)
+            world_of(session).write("sent", name)
+        return {"id": " ".join(names)}
 
 
 @dataclass(frozen=True)
@@ -469,6 +494,7 @@ CATALOGUE: tuple[type[Step], ...] = (
     Borrowing,
     NotYet,
     Message,
+    Messages,
     Statement,
 )
 

@@ -21,7 +21,7 @@ import yaml
 import runbook_lib.notebook  # noqa: F401 - once, not in every child
 from runbook_lib.clients.http import open_http
 from runbook_lib.opening import library_digest
-from tests.integration import test_application_role, test_certificate
+from tests.integration import test_application_role, test_certificate, test_senders
 from tests.integration.world import World, attempt, running
 
 # What is expected comes at once; only a write without effect waits for its window.
@@ -39,10 +39,16 @@ def certificate(world: World) -> dict[str, str]:
     return test_certificate.chosen(world, temporary_credential="yes")
 
 
+def senders(world: World) -> dict[str, str]:
+    """Return those with an alias and another mailbox as further senders."""
+    return test_senders.chosen(world, send_as="mailbox", alias_sending="enable")
+
+
 KINDS = {
     "secret": secret,
     "certificate": certificate,
     "app-rbac": test_application_role.chosen,
+    "senders": senders,
 }
 
 

@@ -251,9 +251,9 @@ def _judged(bench: Bench, reference: Undisturbed, closed: Closed) -> Iterator[st
             yield f"{number} {what} of one mark"
     if bench.stored() != reference.stored:
         yield f"{bench.stored()} secrets in the sink, not {reference.stored}"
-    for recipient, number in Counter(_recipients(bench.seen())).items():
+    for envelope, number in Counter(_envelopes(bench.seen())).items():
         if number > 1:
-            yield f"{number} messages to {recipient}"
+            yield f"{number} messages {' '.join(envelope)}"
     yield from _told(reference, closed)
 
 
@@ -271,14 +271,14 @@ def _told(reference: Undisturbed, closed: Closed) -> Iterator[str]:
         yield f"changed {_changed(closed)}, not {reference.changed}"
 
 
-def _recipients(lines: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Return the recipient of each message that the server took over."""
-    recipient = ""
+def _envelopes(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Return sender and recipient of each message that the server took over."""
+    said = {"MAIL": "", "RCPT": ""}
     for line in lines:
-        if line["method"] == "RCPT":
-            recipient = str(line["path"])
+        if line["method"] in said:
+            said[line["method"]] = str(line["path"])
         if line["method"] == "DATA" and line["status"] in TAKEN_OVER:
-            yield recipient
+            yield said["MAIL"], said["RCPT"]
 
 
 def _rolled_back(bench: Bench, run: str) -> Iterator[str]:

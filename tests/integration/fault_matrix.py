@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -64,13 +65,18 @@ def play_share(share: Share, folder: Path) -> Played:
 
 
 def play_matrix(
-    folder: Path, *, seed: int, fraction: float, parts: int = 2
+    folder: Path,
+    *,
+    seed: int,
+    fraction: float,
+    kinds: Iterable[str] = tuple(KINDS),
+    parts: int = 2,
 ) -> list[Played]:
     """Play a seeded fraction of all cases, in several processes at once."""
     shares = [
         Share(kind, seed, fraction, part, parts)
         for part in range(parts)
-        for kind in KINDS
+        for kind in kinds
     ]
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         return list(pool.map(play_share, shares, [folder] * len(shares)))

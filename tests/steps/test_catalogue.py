@@ -11,15 +11,9 @@ from pathlib import Path
 import pytest
 
 from runbook_lib import steps
+from runbook_lib.engine.effects import MessageProbe
 from runbook_lib.engine.runbook import Runbook
-from runbook_lib.engine.step import (
-    Attestation,
-    Change,
-    Check,
-    MessageProbe,
-    Probe,
-    Step,
-)
+from runbook_lib.engine.step import Attestation, Change, Check, Probe, Step
 from runbook_lib.steps.application import RegisterApplication
 from runbook_lib.steps.catalogue import RUNBOOKS
 from runbook_lib.steps.mailbox import EnableAuthenticatedSmtp

@@ -63,6 +63,10 @@ def fake() -> FakeSession:
     return made
 
 
+def unheard(address: str) -> None:
+    """Be told that a message goes out next, and note nothing."""
+
+
 def grant(send_as: str = "service-principal", senders: str = ALL) -> GrantSendAs:
     """Return the step that grants."""
     return GrantSendAs(
@@ -240,13 +244,13 @@ def test_each_sender_is_in_from_and_envelope(fake: FakeSession) -> None:
     """And the Message-ID is the one that the server names."""
     fake.submission.text = "2.0.0 OK <abc@PROD.OUTLOOK.COM>"
     told: list[str] = []
-    facts = messages().act(seen_as(fake), lambda: told.append("sending"))
+    facts = messages().act(seen_as(fake), told.append)
     sent = fake.submission.sent
     assert [message["From"] for message in sent] == [INVOICES, ORDERS]
     assert fake.submission.envelopes == [INVOICES, ORDERS]
     assert {str(message["To"]) for message in sent} == {"inbox@contoso.com"}
     assert len({str(message["Message-ID"]) for message in sent}) == 2
-    assert told == ["sending", "sending"]
+    assert told == [INVOICES, ORDERS]
     known = dict.fromkeys((INVOICES, ORDERS), "<abc@PROD.OUTLOOK.COM>")
     assert facts == {"Message-ID": known, "refused": {}}
 
@@ -255,7 +259,7 @@ def test_all_refused_is_raised_so_that_it_may_be_sent_again(fake: FakeSession) -
     """Nothing was sent: the code leads to the remedy."""
     fake.submission.refusal = DENIED
     with pytest.raises(SmtpRefused) as caught:
-        messages().act(seen_as(fake), lambda: None)
+        messages().act(seen_as(fake), unheard)
     assert messages().remedies[caught.value.code] == "smtp-send-as-denied"
 
 
@@ -265,7 +269,7 @@ def test_one_refused_is_told_and_nothing_is_sent_again(
 ) -> None:
     """To raise would say that nothing was sent."""
     fake.submission.refusals = {INVOICES: error}
-    facts = messages().act(seen_as(fake), lambda: None)
+    facts = messages().act(seen_as(fake), unheard)
     assert fake.submission.envelopes == [ORDERS]
     fake.exchange.traces = [{"Status": "Delivered"}]
     with pytest.raises(NotAsExpected, match=f"No message from {INVOICES}") as caught:
@@ -276,13 +280,37 @@ def test_one_refused_is_told_and_nothing_is_sent_again(
 def test_one_without_an_answer_is_looked_for_by_its_subject(fake: FakeSession) -> None:
     """It may have been taken, so it is followed and not sent again."""
     fake.submission.refusals = {INVOICES: OutcomeUnknown("no reply")}
-    facts = messages().act(seen_as(fake), lambda: None)
+    facts = messages().act(seen_as(fake), unheard)
     fake.exchange.traces = [{"Status": "Delivered"}]
     seen = messages().follow(seen_as(fake), facts)
     assert met(messages().expect(), seen.properties)
     by_subject, by_id = [args[4] for n, args in fake.exchange.calls]
     assert by_subject == f"Test of SAP outbound mail from {INVOICES} (runbook:example)"
     assert by_id is None
+
+
+def test_the_rest_of_an_interrupted_attempt_is_sent(fake: FakeSession) -> None:
+    """From those that were not begun; the others are looked for by subject."""
+    told: list[str] = []
+    fake.submission.text = "2.0.0 OK <abc@PROD.OUTLOOK.COM>"
+    facts = messages().rest(seen_as(fake), (INVOICES,), told.append)
+    assert (told, fake.submission.envelopes) == ([ORDERS], [ORDERS])
+    known = {INVOICES: None, ORDERS: "<abc@PROD.OUTLOOK.COM>"}
+    assert facts == {"Message-ID": known, "refused": {}}
+
+
+def test_a_refusal_among_the_rest_is_told_and_not_raised(fake: FakeSession) -> None:
+    """To raise would say that none was sent, also of what went out before."""
+    fake.submission.refusal = DENIED
+    facts = messages().rest(seen_as(fake), (INVOICES,), unheard)
+    assert facts is not None
+    assert facts["refused"] == {ORDERS: DENIED.message}
+
+
+def test_with_nothing_left_nothing_is_asked_for(fake: FakeSession) -> None:
+    """Not even a token."""
+    messages().rest(seen_as(fake), (INVOICES, ORDERS), unheard)
+    assert fake.clients == []
 
 
 @pytest.mark.parametrize("status", ["Pending", None])

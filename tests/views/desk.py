@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from runbook_lib.engine.chain import Event
+from runbook_lib.engine.effects import MessageProbe
 from runbook_lib.engine.expect import State
 from runbook_lib.engine.history import StepResult
 from runbook_lib.engine.step import (
@@ -13,7 +14,6 @@ from runbook_lib.engine.step import (
     Change,
     Check,
     Evidence,
-    MessageProbe,
     Mode,
     Probe,
     Step,
