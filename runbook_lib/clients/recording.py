@@ -68,7 +68,8 @@ class Recorded(httpx.BaseTransport):
     response_headers, response_body, response_bytes, response_sha256. Bodies are
     masked and cut at 64 KB; sizes and digests are of the whole as sent, after
     content decoding. `peer` is the address that was connected to, which is the
-    proxy's where there is one.
+    proxy's where there is one. A client whose service answers more than may be
+    kept gives a function from text to text in the request's extension `redact`.
     """
 
     def __init__(self, inner: httpx.BaseTransport, traffic: Traffic, mask: Mask):
@@ -97,7 +98,7 @@ class Recorded(httpx.BaseTransport):
         self._learn_members(
             response.content, request.extensions.get("secret_members", ())
         )
-        self._traffic({**asked, **self._answered(response), "error": None})
+        self._traffic({**asked, **self._answered(request, response), "error": None})
         response.extensions["mask"] = self._mask
         return response
 
@@ -149,17 +150,19 @@ class Recorded(httpx.BaseTransport):
             if name not in _NEVER_RECORDED
         }
         return {
-            "protocol": "https",
+            "protocol": request.url.scheme,
             "method": request.method,
             "url": self._mask.text(str(request.url)),
             "host": host,
             "port": port,
             "write": is_write(request),
             "request_headers": headers,
-            **self._body("request", request.content),
+            **self._body("request", request.content, request),
         }
 
-    def _answered(self, response: httpx.Response) -> dict[str, object]:
+    def _answered(
+        self, request: httpx.Request, response: httpx.Response
+    ) -> dict[str, object]:
         headers = {
             name: self._mask.text(value)
             for name, value in response.headers.items()
@@ -171,13 +174,16 @@ class Recorded(httpx.BaseTransport):
             "tls": response.extensions.get("tls"),
             "status": response.status_code,
             "response_headers": headers,
-            **self._body("response", response.content),
+            **self._body("response", response.content, request),
         }
 
-    def _body(self, side: str, content: bytes) -> dict[str, object]:
+    def _body(
+        self, side: str, content: bytes, request: httpx.Request
+    ) -> dict[str, object]:
         # Masked before it is cut: half a secret would not be recognised.
+        redact = request.extensions.get("redact", str)
         return {
-            f"{side}_body": clipped(self._mask.text(_text(content))),
+            f"{side}_body": clipped(redact(self._mask.text(_text(content)))),
             f"{side}_bytes": len(content),
             f"{side}_sha256": hashlib.sha256(content).hexdigest(),
         }

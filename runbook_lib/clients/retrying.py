@@ -32,7 +32,9 @@ class Patient(httpx.BaseTransport):
     429 says that nothing was done, so any request is repeated after Retry-After,
     or after 2, 4, 8, … s without it, while the waits add up to 120 s at most. A
     read is repeated three times on 500, 502, 503, 504, a broken connection or a
-    time-out. A write is not: it may have happened.
+    time-out. A write is not: it may have happened. A client whose service says by
+    such a status what it means, as SOAP does by 500, names it in the request's
+    extension `answered`.
 
     Source: Microsoft Graph throttling guidance; RFC 9110 section 9.2.2.
     """
@@ -125,7 +127,9 @@ def _pause(
         return backoff if repeats < REPEATS else None
     if outcome.status_code == _TOO_MANY_REQUESTS:
         return _retry_after(outcome, backoff)
-    passing = outcome.status_code in _PASSING and not is_write(request)
+    answered = request.extensions.get("answered", ())
+    passing = outcome.status_code in _PASSING and outcome.status_code not in answered
+    passing = passing and not is_write(request)
     return _retry_after(outcome, backoff) if passing and repeats < REPEATS else None
 
 

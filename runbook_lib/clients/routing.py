@@ -39,12 +39,13 @@ class Routed(httpx.BaseTransport):
         """Send one request and return the answer with its body unread.
 
         Raises:
-            Refused: the URL is not https, or leads out of the sandbox.
+            Refused: the URL is not https, or leads out of the sandbox. Only what
+                the wire names as plain is read without TLS, and no credential is.
             UntrustedCertificate, Unreachable: no request was sent.
         """
-        if request.url.scheme != "https":
-            raise Refused(f"{request.url.host} is asked for without TLS; not sent.")
         host, port = endpoint(request.url)
+        if request.url.scheme != "https" and not self._plain(request):
+            raise Refused(f"{request.url.host} is asked for without TLS; not sent.")
         address = self._wire.address(host, port)
         with _connection_faults(f"{host}:{port}"):
             transport = self._transport(host, port)
@@ -57,11 +58,20 @@ class Routed(httpx.BaseTransport):
         for transport in self._transports.values():
             transport.close()
 
+    def _plain(self, request: httpx.Request) -> bool:
+        """Tell whether a request may go without TLS."""
+        carries_secret = "authorization" in request.headers
+        return endpoint(request.url) in self._wire.plain and not carries_secret
+
     def _transport(self, host: str, port: int) -> httpx.HTTPTransport:
         found = self._transports.get((host, port))
         if found is None:
-            # What is redirected to loopback never goes through a proxy.
-            direct = (host.lower(), port) in self._wire.connect_to
+            # What is redirected to loopback never goes through a proxy, and neither
+            # does what is in the own network.
+            direct = (host.lower(), port) in {
+                *self._wire.connect_to,
+                *self._wire.direct,
+            }
             found = self._transports[host, port] = httpx.HTTPTransport(
                 verify=self._context,
                 trust_env=False,
@@ -80,7 +90,7 @@ class Routed(httpx.BaseTransport):
     def _proxy_name(
         self, address: tuple[str, int], named: tuple[str, int]
     ) -> str | None:
-        if self._wire.proxy is None or address != named:
+        if self._wire.proxy is None or address != named or named in self._wire.direct:
             return None
         return urlsplit(self._wire.proxy).netloc.rpartition("@")[2]
 

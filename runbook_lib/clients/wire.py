@@ -39,14 +39,18 @@ class Wire:
     `connect_to` names, per host and port, the address to connect to instead, as
     curl's option of that name; certificates are still verified for the host.
     `ca_file` is the only authority trusted; without it the system's trust store
-    is. `proxy` is the URL of a proxy for HTTPS. `timeout` is in seconds and holds
-    for each connect, read and write.
+    is. `proxy` is the URL of a proxy for HTTPS; hosts and ports in `direct` are in
+    the own network and are reached without it. Those in `plain` may be read without
+    TLS, never with a credential. `timeout` is in seconds and holds for each connect,
+    read and write.
     """
 
     connect_to: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
     ca_file: Path | None = None
     proxy: str | None = None
     timeout: float = 30.0
+    direct: frozenset[tuple[str, int]] = frozenset()
+    plain: frozenset[tuple[str, int]] = frozenset()
 
     def address(self, host: str, port: int) -> tuple[str, int]:
         """Return the address to connect to for a host and port.
