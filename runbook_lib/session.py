@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from runbook_lib.clients.basic_sign_in import BasicSignIn
+from runbook_lib.clients.btp_communication import BtpCommunication
 from runbook_lib.clients.dns import Resolver
 from runbook_lib.clients.entra import AccessToken, EntraClient
 from runbook_lib.clients.exchange import ExchangeClient
@@ -18,10 +20,12 @@ from runbook_lib.clients.http import Traffic, Wire, open_http
 from runbook_lib.clients.key_vault import KeyVault, VaultAddress
 from runbook_lib.clients.managed_identity import ManagedIdentity
 from runbook_lib.clients.pacing import Pace, SharedPace
+from runbook_lib.clients.sapcontrol import SapControl
 from runbook_lib.clients.sinks import Sink, open_sink, resolve_secret
 from runbook_lib.clients.smtp import SubmissionClient
 from runbook_lib.secret import Mask, Secret, SecretReference, mask_logging
 from runbook_lib.tenant import Tenant
+from runbook_lib.tenant_sap import BtpEnvironment, SapControlService
 
 MARK = "runbook:"
 PACE = "RUNBOOK_PACE"  # the variable that names the folder of the shared pace
@@ -32,7 +36,8 @@ class Session:
     """Clients signed in as the operator, and what a step may know of its run.
 
     `run` is the run id, `now` the clock. Steps use no other clock, no
-    environment and no file but through here.
+    environment and no file but through here. `sapcontrol` and `btp` are None where
+    the tenant file names no such service.
     """
 
     tenant: Tenant
@@ -46,6 +51,8 @@ class Session:
     resolver: Resolver
     sink: Sink
     now: Callable[[], datetime]
+    sapcontrol: SapControl | None = None
+    btp: BtpCommunication | None = None
 
     @property
     def mark(self) -> str:
@@ -93,6 +100,8 @@ def wire_of(tenant: Tenant, proxy: str | None) -> Wire:
         },
         ca_file=Path(tenant.ca_file) if tenant.ca_file else None,
         proxy=tenant.proxy or proxy,
+        direct=tenant.sap.within(),
+        plain=tenant.sap.without_tls(),
     )
 
 
@@ -125,6 +134,7 @@ def open_session(
     http = open_http(wire, traffic, mask, pace=pace_of(tenant, environment))
     reference = SecretReference.parse(tenant.operator.secret)
     identity = partial(_vault_by_identity, http, environment, mask)
+    secret_of = partial(_secret, environment, identity)
     credential = mask.add(resolve_secret(reference, environment, identity))
     entra = EntraClient(
         http,
@@ -152,7 +162,48 @@ def open_session(
             open_vault=partial(_vault_by_operator, http, entra, mask),
         ),
         now=now,
+        sapcontrol=_sapcontrol(tenant.sap.sapcontrol, http, secret_of, mask),
+        btp=_btp(tenant.sap.btp, http, secret_of, mask),
     )
+
+
+SecretOf = Callable[[str], Secret]
+
+
+def _secret(
+    environment: Mapping[str, str],
+    open_vault: Callable[[VaultAddress], KeyVault],
+    reference: str,
+) -> Secret:
+    """Return the secret of a reference, when it is needed."""
+    return resolve_secret(SecretReference.parse(reference), environment, open_vault)
+
+
+def _sapcontrol(
+    service: SapControlService | None,
+    http: httpx.Client,
+    secret_of: SecretOf,
+    mask: Mask,
+) -> SapControl | None:
+    if service is None:
+        return None
+    if service.user is None or service.password is None:
+        return SapControl(http, service.url)
+    password = partial(secret_of, service.password)
+    return SapControl(http, service.url, BasicSignIn(service.user, password, mask))
+
+
+def _btp(
+    environment: BtpEnvironment | None,
+    http: httpx.Client,
+    secret_of: SecretOf,
+    mask: Mask,
+) -> BtpCommunication | None:
+    if environment is None:
+        return None
+    password = partial(secret_of, environment.password)
+    sign_in = BasicSignIn(environment.user, password, mask)
+    return BtpCommunication(http, environment.url, sign_in)
 
 
 def _graph(tenant: Tenant, http: httpx.Client, entra: EntraClient) -> GraphClient:

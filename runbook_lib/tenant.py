@@ -8,69 +8,15 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from runbook_lib.cloud import PROFILES, Cloud, Profile
-from runbook_lib.errors import InputError
-from runbook_lib.secret import SecretReference
+from runbook_lib.tenant_fields import Address, Domain, Model, Reference, TimeZone
+from runbook_lib.tenant_sap import SapSide
 from runbook_lib.yamlfile import read_model
 
-_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-# A dot-atom (RFC 5322): what Exchange Online allows, and nothing that a header or an
-# SMTP command could take for more than one address.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _CONNECT = re.compile(r"(?P<host>\S+):(?P<port>\d+) -> (?P<to>\S+):(?P<to_port>\d+)")
-
-
-def _domain(text: str) -> str:
-    labels = text.lower().split(".")
-    well_formed = all(_LABEL.fullmatch(label) for label in labels)
-    if len(labels) < 2 or not well_formed or labels[-1].isdigit():
-        raise ValueError("not a domain name such as contoso.com")
-    return text.lower()
-
-
-def _address(text: str) -> str:
-    local, _, domain = text.rpartition("@")
-    if not _LOCAL.fullmatch(local):
-        raise ValueError("not an email address such as sap@contoso.com")
-    return f"{local}@{_domain(domain)}"
-
-
-def _reference(text: str) -> str:
-    try:
-        return str(SecretReference.parse(text))
-    except InputError as error:
-        raise ValueError(f"{error.message}. {error.remedy}") from None
-
-
-def _time_zone(text: str) -> str:
-    try:
-        return ZoneInfo(text).key if text else text
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("not a time zone such as Europe/Berlin") from None
-
-
-Domain = Annotated[str, AfterValidator(_domain)]
-Address = Annotated[str, AfterValidator(_address)]
-Reference = Annotated[str, AfterValidator(_reference)]
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
-
-
-class Model(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Operator(Model):
@@ -187,6 +133,7 @@ class Tenant(Model):
     change_reference: str = ""
     evidence_folder: str = ""
     sap_time_zone: TimeZone = ""
+    sap: SapSide = SapSide()
     connect_to: tuple[Route, ...] = Field(default=(), validate_default=True)
     ca_file: str | None = Field(default=None, validate_default=True)
     proxy: str | None = None
@@ -206,6 +153,8 @@ class Tenant(Model):
         if known.get("target") == "sandbox" and "cloud" in known:
             routes = [ConnectTo.parse(text) for text in value]
             asked = asked_of(PROFILES[known["cloud"]])
+            side = known["sap"].places() if "sap" in known else {}
+            asked |= {f"{host}:{port}" for host, port in side.values()}
             missing = asked - {f"{route.host}:{route.port}" for route in routes}
             if missing:
                 raise ValueError(
@@ -253,6 +202,7 @@ class Tenant(Model):
             "mailbox": self.mailbox,
             "operator": str(self.operator.client_id),
             "change_reference": self.change_reference or None,
+            **self.sap.declared(),
         }
 
 

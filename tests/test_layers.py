@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1] / PACKAGE
 # Each row imports only rows above it. Source: docs/architecture.md.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "secret"),
-    ("cloud", "tenant", "parameters", "yamlfile"),
+    ("cloud", "tenant", "tenant_fields", "tenant_sap", "parameters", "yamlfile"),
     ("clients",),
     ("session",),
     ("engine",),
@@ -41,6 +41,9 @@ WITHIN_A_ROW = {
     ("secret", "errors"),  # a reference that is wrong is an error
     ("tenant", "cloud"),  # endpoints come from the cloud's profile
     ("tenant", "yamlfile"),  # a tenant is read from a file
+    ("tenant", "tenant_fields"),  # its keys, by kind and by section
+    ("tenant", "tenant_sap"),
+    ("tenant_sap", "tenant_fields"),
     ("steps", "sap"),  # a step judges what SAP shows
     ("notebook", "completing"),
     ("notebook", "opening"),  # row 8 joins everything
@@ -59,7 +62,10 @@ WITHIN_A_ROW = {
     ("cli", "opening"),
 }
 # Above, and forbidden all the same: a client knows hosts and secrets only.
-NEVER = {("clients", "tenant"), ("clients", "parameters"), ("clients", "cloud")}
+NEVER = {
+    ("clients", unit)
+    for unit in ("tenant", "tenant_fields", "tenant_sap", "parameters", "cloud")
+}
 SANDBOX = "sandbox"
 STARTS_THE_SANDBOX = "cli"
 

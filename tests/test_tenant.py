@@ -478,4 +478,4 @@ def test_a_route_is_read_with_spaces_around() -> None:
 def test_every_key_of_the_model_is_in_this_file() -> None:
     """A new key has to be added to the good file, and so to its tests."""
     keys = {field.alias or name for name, field in Tenant.model_fields.items()}
-    assert keys - set(SANDBOX) == {"evidence_folder", "proxy"}
+    assert keys - set(SANDBOX) == {"evidence_folder", "proxy", "sap"}

@@ -231,7 +231,8 @@ def _connection_facts(response: httpx.Response) -> dict[str, object]:
     if stream is None:
         return {}
     host, port = stream.get_extra_info("server_addr")[:2]
+    secured = stream.get_extra_info("ssl_object")
     return {
         "peer": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-        "tls": tls_facts(stream.get_extra_info("ssl_object")),
+        "tls": tls_facts(secured) if secured else None,
     }

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from runbook_lib.tenant import ConnectTo, Model, Reference
+from runbook_lib.tenant import ConnectTo
+from runbook_lib.tenant_fields import Model, Reference
 
 _SCOPE = re.compile(r"https://[a-z0-9.-]+/\.default")
 

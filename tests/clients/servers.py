@@ -97,15 +97,17 @@ class HttpsServer(Listener):
     def talk(self, connection: socket.socket) -> None:
         """Answer requests until the answers or the client end."""
         with self._context.wrap_socket(connection, server_side=True) as tls:
-            stream = tls.makefile("rb")
-            with stream:
-                while self._answers and self._request(stream.readline, stream.read):
-                    prepared = self._answers.pop(0)
-                    if not prepared:
-                        return
-                    tls.sendall(prepared)
-                    if b"Connection: close" in prepared:
-                        return
+            self._serve(tls)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
+            while self._answers and self._request(stream.readline, stream.read):
+                prepared = self._answers.pop(0)
+                if not prepared:
+                    return
+                connection.sendall(prepared)
+                if b"Connection: close" in prepared:
+                    return
 
     def _request(self, readline: object, read: object) -> bool:
         assert callable(readline)
@@ -120,6 +122,19 @@ class HttpsServer(Listener):
         self.heads.append("\n".join(lines))
         self.bodies.append(read(size))
         return True
+
+
+class HttpServer(HttpsServer):
+    """The same without TLS."""
+
+    def __init__(self, *answers: bytes) -> None:
+        """Serve the answers."""
+        super().__init__(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), *answers)
+
+    def talk(self, connection: socket.socket) -> None:
+        """Answer requests until the answers or the client end."""
+        with connection:
+            self._serve(connection)
 
 
 class ConnectProxy(Listener):

@@ -16,7 +16,13 @@ from cryptography import x509
 from runbook_lib.clients.http import Wire
 from runbook_lib.errors import InputError, Refused, Unreachable, UntrustedCertificate
 from tests.clients.conftest import Opened
-from tests.clients.servers import ConnectProxy, HttpsServer, answer, server_context
+from tests.clients.servers import (
+    ConnectProxy,
+    HttpServer,
+    HttpsServer,
+    answer,
+    server_context,
+)
 
 GRAPH = "graph.microsoft.com"
 LOGIN = "login.microsoftonline.com"
@@ -99,6 +105,37 @@ def test_plain_http_is_refused(open_client: Opened) -> None:
     """A token never goes over a connection without TLS."""
     with pytest.raises(Refused, match="without TLS"):
         open_client(wire=Wire()).get("http://127.0.0.1:1/")
+
+
+def test_what_is_named_as_plain_is_read_without_tls(
+    open_client: Opened, traffic: list[Mapping[str, object]]
+) -> None:
+    """The record says so; a credential does not go that way."""
+    with HttpServer(answer(200)) as server:
+        url = f"http://127.0.0.1:{server.address[1]}/"
+        with open_client(wire=Wire(plain=frozenset({server.address}))) as client:
+            assert client.get(url).status_code == 200
+            with pytest.raises(Refused, match="without TLS"):
+                client.get(url, headers={"Authorization": "Basic eDp5"})
+            with pytest.raises(Refused, match="without TLS"):
+                client.get("http://127.0.0.1:1/")
+    assert len(server.heads) == 1
+    assert (traffic[0]["protocol"], traffic[0]["tls"]) == ("http", None)
+
+
+def test_what_is_in_the_own_network_goes_past_the_proxy(
+    ca: trustme.CA, ca_file: Path, open_client: Opened
+) -> None:
+    """A proxy leads to the internet."""
+    with HttpsServer(server_context(ca, "127.0.0.1"), answer(200)) as server:
+        wire = Wire(
+            ca_file=ca_file,
+            proxy="http://127.0.0.1:1",
+            direct=frozenset({server.address}),
+        )
+        with open_client(wire=wire) as client:
+            url = f"https://127.0.0.1:{server.address[1]}/"
+            assert client.get(url).extensions["proxy"] is None
 
 
 def test_a_closed_port_is_unreachable(ca_file: Path, open_client: Opened) -> None:
