@@ -109,6 +109,7 @@ class Ending:
     until: str | None = None
     facts: State = field(default_factory=dict)
     attested: State | None = None
+    measured: State | None = None
 
     @classmethod
     def of(

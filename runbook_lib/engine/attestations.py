@@ -6,6 +6,7 @@ import codecs
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,12 +15,20 @@ from pydantic import BaseModel, ConfigDict
 from runbook_lib.engine.attempt import Attempt, Ending
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.changes import unmet
-from runbook_lib.engine.expect import met
+from runbook_lib.engine.expect import State, met
 from runbook_lib.engine.record import Record
-from runbook_lib.engine.step import Attestation, Evidence, Mode, Outcome
+from runbook_lib.engine.step import (
+    Attestation,
+    Evidence,
+    Mode,
+    Observation,
+    Outcome,
+    Waits,
+)
 from runbook_lib.errors import InputError
 from runbook_lib.yamlfile import read_model
 
+NOTHING = Evidence("", "", "", "")
 Redact = Callable[[str], str]
 TEXT_FILES = frozenset({".txt", ".csv", ".log", ".pfl", ".lst"})
 
@@ -27,21 +36,56 @@ TEXT_FILES = frozenset({".txt", ".csv", ".log", ".pfl", ".lst"})
 def perform_attestation(
     attempt: Attempt, step: Attestation, resolved: Attestation
 ) -> Ending:
-    """Judge the evidence; without any the step waits for a person."""
-    evidence = attached(attempt.record, step.id)
-    if evidence is None:
+    """Judge the evidence; without any the step waits for a person.
+
+    A service that was to be asked and could not is an error where a person handed
+    nothing in.
+    """
+    handed_in = attached(attempt.record, step.id)
+    measured = resolved.measure(attempt.session)
+    if handed_in is None and measured is None:
         return _waiting(attempt.mode, resolved)
-    seen = resolved.validate(attempt.session, evidence)
+    if handed_in is None and measured and measured.problem:
+        raise measured.problem
+    evidence = replace(handed_in or NOTHING, measured=measured)
+    try:
+        seen = resolved.validate(attempt.session, evidence)
+    except Waits:
+        if handed_in is None and attempt.mode is Mode.PLAN:
+            return _waiting(attempt.mode, resolved)
+        raise
+    return _judged(attempt, step, resolved, evidence, seen)
+
+
+def _judged(
+    attempt: Attempt,
+    step: Attestation,
+    resolved: Attestation,
+    evidence: Evidence,
+    seen: Observation,
+) -> Ending:
+    """Return how a step ends whose evidence could be read."""
     attempt.begin(step, resolved, seen.properties, "manual")
-    attested = {
+    said = {"attested": _attested(evidence), "measured": _measured(evidence)}
+    if met(resolved.expect(), seen.properties):
+        return Ending.of(Outcome.OK, resolved, seen, action="manual", **said)
+    return unmet(resolved, seen, action="manual", **said)
+
+
+def _attested(evidence: Evidence) -> State | None:
+    if not evidence.by_person:
+        return None
+    return {
         "who": evidence.who,
         "when": evidence.when,
         "reference": evidence.reference,
         "files": [path.name for path in evidence.files],
     }
-    if met(resolved.expect(), seen.properties):
-        return Ending.of(Outcome.OK, resolved, seen, action="manual", attested=attested)
-    return unmet(resolved, seen, action="manual", attested=attested)
+
+
+def _measured(evidence: Evidence) -> State | None:
+    measured = evidence.measured
+    return measured.declared() if measured and not measured.problem else None
 
 
 def _waiting(mode: Mode, step: Attestation) -> Ending:

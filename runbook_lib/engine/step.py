@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from runbook_lib.engine.evidence import Evidence as Evidence
+from runbook_lib.engine.evidence import Measured as Measured
 from runbook_lib.engine.expect import KnownAfterApply, State
 from runbook_lib.engine.naming import kebab, titled
 from runbook_lib.errors import RunbookError, ServiceRefused
@@ -218,7 +219,8 @@ class Probe(Step):
 class Attestation(Step):
     """A person acts where there is no API; evidence is what they hand in.
 
-    `observe` is not used: `validate` reads the evidence.
+    `observe` is not used: `validate` reads the evidence, which a service of the
+    system itself may add to.
     """
 
     kind: ClassVar[str] = "Attestation"
@@ -227,21 +229,10 @@ class Attestation(Step):
         """Return a text as it may be stored; a step masks what is personal in it."""
         return text
 
+    def measure(self, session: Session) -> Measured | None:
+        """Read what a service shows of it; None where there is none to ask."""
+        return None
+
     def validate(self, session: Session, evidence: Evidence) -> Observation:
         """Read what was handed in; contradicting evidence does not meet expect()."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a person handed in for an attestation.
-
-    `who` and `when` are as stated by that person, never measured. `files` are
-    paths of attachments, `text` is what was pasted.
-    """
-
-    who: str
-    when: str
-    reference: str
-    text: str
-    files: tuple[Path, ...] = ()

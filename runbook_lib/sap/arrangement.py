@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runbook_lib.sap.finding import Finding, failed, warned
+from runbook_lib.sap.finding import Finding, failed, unclear, warned
 from runbook_lib.sap.form import Form, empty, is_on, read_form
 from runbook_lib.sap.mail_user import judge_client_user
 from runbook_lib.sap.oauth_client import (
@@ -11,12 +11,13 @@ from runbook_lib.sap.oauth_client import (
     judge_endpoint,
     judge_scope,
 )
-from runbook_lib.sap.sources import BTP_MAIL, BTP_USERS, GUIDE
+from runbook_lib.sap.sources import BTP_COMMUNICATION, BTP_MAIL, BTP_USERS, GUIDE
 from runbook_lib.sap.wanted import WantedClient, WantedNode
 
 ARRANGEMENT = "communication arrangement SAP_COM_0548"
 
 LABELS = {
+    "arrangements": ("Number of arrangements",),
     "scenario": ("Scenario", "Communication Scenario", "Scenario ID"),
     "host_name": ("Host Name", "Mail host", "Host"),
     "port": ("Port",),
@@ -38,6 +39,24 @@ SCENARIO_OTHER = failed(
     "The scenario is {found}.",
     "Create the communication arrangement for SAP_COM_0548.",
     GUIDE,
+)
+ARRANGEMENT_ABSENT = failed(
+    "ARRANGEMENT_ABSENT",
+    "The environment itself shows no communication arrangement for SAP_COM_0548.",
+    "Make it, or name the environment in the tenant file that it is in.",
+    BTP_COMMUNICATION,
+)
+ARRANGEMENT_NOT_YET = unclear(
+    "ARRANGEMENT_NOT_YET",
+    "The environment shows no communication arrangement for SAP_COM_0548 yet.",
+    "Make communication system and arrangement, as the handover sheet says.",
+    BTP_COMMUNICATION,
+)
+SEVERAL_ARRANGEMENTS = unclear(
+    "SEVERAL_ARRANGEMENTS",
+    "The environment shows {count} communication arrangements for SAP_COM_0548.",
+    "Keep the one that is meant, and run again.",
+    BTP_COMMUNICATION,
 )
 SYSTEM_OTHER = failed(
     "SYSTEM_OTHER",
@@ -66,9 +85,9 @@ SECRET_ON_BTP = warned(
 )
 
 
-def read_arrangement(text: str) -> Form:
+def read_arrangement(text: str, place: str = ARRANGEMENT) -> Form:
     """Read the form of communication system and arrangement."""
-    return read_form(text, LABELS, ARRANGEMENT)
+    return read_form(text, LABELS, place)
 
 
 def judge_arrangement(
@@ -86,6 +105,25 @@ def judge_arrangement(
         findings += judge_client_user(form, "oauth_user", node.mailbox)
     scope = form.get("additional_scope")
     return findings + (judge_scope(scope, client.scope) if scope else [])
+
+
+def judge_measured(
+    measured: Form, pasted: Form | None, node: WantedNode, client: WantedClient
+) -> list[Finding]:
+    """Judge what the environment shows, and in its gaps what was handed in.
+
+    An environment without an arrangement contradicts only who said that there is
+    one.
+    """
+    count = measured.get("arrangements")
+    if count and count.plain not in {"0", "1"}:
+        return [SEVERAL_ARRANGEMENTS.at(count.line, count=count.value)]
+    if count and count.plain == "0":
+        stated = pasted is not None and pasted.fields
+        return [(ARRANGEMENT_ABSENT if stated else ARRANGEMENT_NOT_YET).at(count.line)]
+    given = pasted or Form(ARRANGEMENT, {})
+    whole = Form(measured.place, {**given.fields, **measured.fields}, given.repeated)
+    return judge_arrangement(whole, node, client)
 
 
 def _scenario(form: Form) -> list[Finding]:

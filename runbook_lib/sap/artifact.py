@@ -43,10 +43,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Artifact:
-    """One artifact: what it is, and its text."""
+    """One artifact: what it is, its text, and whether a service showed it."""
 
     kind: Kind
     text: str
+    measured: bool = False
 
 
 _HEADING = re.compile(r"(?m)^[ \t]*(?:---+|===+|###?)[ \t]*(?P<name>[^\n]*?)[ \t=#-]*$")

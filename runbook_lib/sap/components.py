@@ -37,6 +37,48 @@ KERNEL_RELEASE = failed(
 _ROW = re.compile(r"\bSAP_BASIS\b[\s|;,:]*(\d{2,3}|\d{1,2}\.\d{2})(?!\w)")
 
 
+_LEVEL = re.compile(r"\bSAP_BASIS\b\W*(?P<release>\d{3})\W+(?P<level>\d{1,4})\b")
+# SAPK-75027INSAPBASIS: release 750, support package 27.
+_PACKAGE = re.compile(r"SAPK-?(?P<release>\d{3})(?P<level>\d{2})INSAPBASIS")
+
+
+@dataclass(frozen=True)
+class BasisLevel:
+    """SAP_BASIS with its release and the level of its support package."""
+
+    release: int
+    level: int
+
+    def __str__(self) -> str:
+        """Return both in one phrase."""
+        return f"SAP_BASIS {self.release}, support package {self.level:02}"
+
+
+def basis_level(text: str) -> BasisLevel | None:
+    """Return release and level from a component list; None where it has none."""
+    match = _LEVEL.search(text)
+    return match and BasisLevel(int(match["release"]), int(match["level"]))
+
+
+def package_level(package: str) -> BasisLevel | None:
+    """Return what a support package of SAP_BASIS brings; None for any other."""
+    match = _PACKAGE.fullmatch(package)
+    return match and BasisLevel(int(match["release"]), int(match["level"]))
+
+
+def brings(package: str, system: BasisLevel) -> bool | None:
+    """Tell whether a system has a support package; None where it cannot be told.
+
+    A newer release counts its packages anew, and may hold the same correction.
+    """
+    needed = package_level(package)
+    if needed is None:
+        return None
+    if needed.release != system.release:
+        return None if system.release > needed.release else False
+    return system.level >= needed.level
+
+
 @dataclass(frozen=True)
 class Components:
     """The release of SAP_BASIS as an integer, or None, and the findings."""

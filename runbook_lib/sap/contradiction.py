@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runbook_lib.sap.finding import Finding, failed
-from runbook_lib.sap.form import Form
+from runbook_lib.sap.form import Field, Form, is_on
 from runbook_lib.sap.parameter_value import ParameterValue
 from runbook_lib.sap.profile import Profile
 from runbook_lib.sap.server_port import ServerPort
@@ -33,6 +33,18 @@ SERVICE_WITHOUT_PARAMETER = failed(
     "Set icm/server_port_<n> in the instance profile.",
     SERVER_PORT,
 )
+MEASURED_DIFFERS = failed(
+    "MEASURED_DIFFERS",
+    "What was handed in is not what the running instance shows: {shows}.",
+    "Hand it in again, from the instance that the tenant file names.",
+    INFERENCE,
+)
+ARRANGEMENT_DIFFERS = failed(
+    "ARRANGEMENT_DIFFERS",
+    "{field} was handed in as “{one}”; the environment itself shows “{other}”.",
+    "Look at the environment that the tenant file names, and hand in the form again.",
+    INFERENCE,
+)
 SCREENS_DIFFER = failed(
     "SCREENS_DIFFER",
     "{field} is “{one}” in {place} and “{other}” in {elsewhere}.",
@@ -46,6 +58,16 @@ CONFIGURATION_DIFFERS = failed(
     f"{GUIDE}; {INFERENCE}",
 )
 
+# What both show in the same words; of methods and names the words differ.
+_COMPARED = (
+    "host_name",
+    "port",
+    "cloud_connector",
+    "token_endpoint",
+    "client_id",
+    "oauth_user",
+    "additional_scope",
+)
 _COMMON = (
     "mail_host",
     "mail_port",
@@ -65,10 +87,14 @@ class IcmEvidence:
     value: ParameterValue | None = None
     listed: Profile | None = None
     services: Services | None = None
+    measured: Profile | None = None
 
 
 def judge_icm(evidence: IcmEvidence) -> list[Finding]:
-    """Compare profile, running value, parameter list and running services."""
+    """Compare profile, running value, parameter list and running services.
+
+    `measured` are the parameters as the instance itself shows them.
+    """
     profile = evidence.profile
     running = _running(evidence)
     findings = []
@@ -76,9 +102,12 @@ def judge_icm(evidence: IcmEvidence) -> list[Finding]:
         findings += _changed(profile.smtp[0], evidence.value.service)
     if profile and profile.smtp and evidence.listed:
         findings += _changed_list(profile.smtp[0], evidence.listed)
+    if evidence.measured:
+        findings += _against_measured(evidence, evidence.measured)
     services = evidence.services.smtp if evidence.services else ()
     parameters = running or (list(profile.smtp) if profile else [])
-    number = _number(profile) or _number(evidence.listed) or ""
+    sources = (profile, evidence.listed, evidence.measured)
+    number = next((n for one in sources if (n := _number(one))), "")
     for service in services:
         findings += _service(service, parameters, number, evidence)
     return findings
@@ -86,7 +115,8 @@ def judge_icm(evidence: IcmEvidence) -> list[Finding]:
 
 def _running(evidence: IcmEvidence) -> list[ServerPort]:
     """Return the SMTP services that parameters of the running instance define."""
-    found = list(evidence.listed.smtp) if evidence.listed else []
+    lists = (evidence.listed, evidence.measured)
+    found = [service for one in lists if one for service in one.smtp]
     value = evidence.value
     if value and value.service and value.service.is_smtp:
         found.append(value.service)
@@ -112,6 +142,45 @@ def _changed_list(profile: ServerPort, listed: Profile) -> list[Finding]:
     return _changed(profile, same[0]) if same else []
 
 
+def _against_measured(evidence: IcmEvidence, measured: Profile) -> list[Finding]:
+    """Compare what people handed in with what the instance itself shows."""
+    profile, value = evidence.profile, evidence.value
+    findings = []
+    if profile and profile.smtp:
+        findings += _not_active(profile.smtp[0], measured)
+    pasted = list(evidence.listed.smtp) if evidence.listed else []
+    if value and value.service and value.service.is_smtp:
+        pasted.append(value.service)
+    for service in pasted:
+        findings += _differing(service, measured)
+    return findings
+
+
+def _not_active(profile: ServerPort, measured: Profile) -> list[Finding]:
+    if any(service.index == profile.index for service in measured.services):
+        return _changed_list(profile, measured)
+    return [PROFILE_NOT_ACTIVE.at(profile.line, port=profile.port, running="nothing")]
+
+
+def _differing(pasted: ServerPort, measured: Profile) -> list[Finding]:
+    """Compare one parameter; a text without its name may be any SMTP service."""
+    by_name = [s for s in measured.services if s.index == pasted.index]
+    candidates = measured.smtp if pasted.index is None else tuple(by_name)
+    number = _number(measured)
+    if any(_options(one, number) == _options(pasted, number) for one in candidates):
+        return []
+    shows = candidates[0].line.text.strip() if candidates else "no such service"
+    return [MEASURED_DIFFERS.at(pasted.line, shows=shows)]
+
+
+def _options(service: ServerPort, number: str) -> dict[str, str]:
+    """Return the options for comparison: case and the instance number do not count."""
+    return {
+        name: value.replace("$$", number or "$$").casefold()
+        for name, value in service.options.items()
+    }
+
+
 def _service(
     service: IcmService,
     parameters: Sequence[ServerPort],
@@ -121,7 +190,8 @@ def _service(
     """Compare one row of SMICM with the parameters, `$$` being the instance number."""
     ports = [(p.port or "").replace("$$", number or "$$") for p in parameters]
     if not parameters:
-        whole = evidence.profile is not None or evidence.listed is not None
+        wholes = (evidence.profile, evidence.listed, evidence.measured)
+        whole = any(one is not None for one in wholes)
         return [SERVICE_WITHOUT_PARAMETER.at(service.line)] if whole else []
     unknown = any("$$" in port or not port.isdecimal() for port in ports)
     if unknown or service.port in ports or not service.port.isdecimal():
@@ -149,6 +219,25 @@ def judge_screens(sbcs: Form | None, scot: Form | None) -> list[Finding]:
             )
             findings.append(finding)
     return findings
+
+
+def judge_arrangements(pasted: Form, measured: Form) -> list[Finding]:
+    """Compare the form that was handed in with what the environment shows."""
+    findings = []
+    for name in _COMPARED:
+        field, seen = pasted.get(name), measured.get(name)
+        if field and seen and _bare(name, seen) != _bare(name, field):
+            values = {"field": name, "one": field.value, "other": seen.value}
+            findings.append(pasted.at(name, ARRANGEMENT_DIFFERS, **values))
+    return findings
+
+
+def _bare(name: str, field: Field) -> object:
+    """Return a value for comparison: a checkbox by its state, others as text."""
+    if name == "cloud_connector":
+        return is_on(field)
+    plain = " ".join(field.plain.split())
+    return plain.removeprefix("https://") if name == "token_endpoint" else plain
 
 
 def judge_configuration_name(mail: Form | None, client: Form | None) -> list[Finding]:

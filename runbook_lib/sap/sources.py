@@ -18,6 +18,9 @@ OAUTH_CLIENT = "SAP Help, Configuring the OAuth 2.0 Client"
 TOKEN_ENDPOINT = "SAP tutorial, OAuth 2.0 client for SAP BTP"  # noqa: S105 - a title
 BTP_MAIL = "SAP Help, SAP BTP ABAP environment: E-Mail Integration (SAP_COM_0548)"
 BTP_USERS = "SAP Help, Authentication Methods for Outbound Users"
+BTP_COMMUNICATION = (
+    "SAP Help, SAP BTP ABAP environment: Communication Management Integration"
+)
 DIGICERT = "Exchange Team Blog, DigiCert Global Root G2 (4488311)"
 SMTP_AUTH_BLOG = "Exchange Team Blog, timeline of SMTP AUTH (4489835)"
 MESSAGES = "SAP message class XS"

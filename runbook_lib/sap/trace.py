@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 
 from runbook_lib.sap.clock import SapClock
-from runbook_lib.sap.finding import Finding, Line, Rule, failed, unclear
+from runbook_lib.sap.finding import Finding, Line, Rule, Verdict, failed, unclear
 from runbook_lib.sap.pasted import filled
 from runbook_lib.sap.sources import INFERENCE, NI_ERRORS, SSL_ERRORS
 
@@ -101,6 +101,16 @@ def judge_trace(
     if not findings:
         return (TRACE_SILENT.missing("error of a connection", DEV_ICM),)
     return tuple(findings)
+
+
+def perhaps_old(finding: Finding) -> Finding:
+    """Return an error of a trace that nobody chose as a warning.
+
+    A person saves a trace after the attempt that matters; what a service shows
+    begins anywhere, and not every release writes times.
+    """
+    says = f"The trace of ICM holds, from whenever: {finding.says}"
+    return replace(finding, verdict=Verdict.WARNING, says=says)
 
 
 def trace_time(text: str) -> datetime | None:

@@ -80,18 +80,33 @@ class SapAttestation(Attestation):
         Raises:
             Waits: nothing contradicts, and something is not shown yet.
         """
-        judged = self.judge(session, artifacts(texts(evidence)), evidence)
+        found = [*artifacts(texts(evidence)), *self._measured(session, evidence)]
+        judged = self.judge(session, found, evidence)
         findings = [finding for topic in judged.values() for finding in topic]
         self._wait_for_more(judged)
         topics = (*self.topics, *self.optional)
         properties = {topic: shown(judged.get(topic)) for topic in topics}
-        warnings = [f for f in findings if f.verdict is Verdict.WARNING]
         return Observation(
             properties,
             context={"findings": [str(finding) for finding in findings]},
-            vantage=STATED,
-            advice=" ".join(f"{f.says} {f.fix}" for f in warnings) or None,
+            vantage=vantage(evidence),
+            advice=" ".join([*advice(evidence), *warnings(findings)]) or None,
+            facts=self._shown_texts(session, evidence),
         )
+
+    def _measured(self, session: Session, evidence: Evidence) -> list[Artifact]:
+        """Return what a service showed, masked as what people hand in."""
+        shown_texts = evidence.measured.texts if evidence.measured else {}
+        return [
+            Artifact(Kind(name), self.redact(session, text), measured=True)
+            for name, text in shown_texts.items()
+        ]
+
+    def _shown_texts(self, session: Session, evidence: Evidence) -> State:
+        """Return the texts that were judged; the traffic holds a whole trace."""
+        found = self._measured(session, evidence)
+        kept = {str(a.kind): a.text for a in found if a.kind is not Kind.TRACE}
+        return {"measured texts": kept} if kept else {}
 
     def _wait_for_more(self, judged: Judged) -> None:
         topics = [*self.topics, *(t for t in self.optional if judged.get(t))]
@@ -121,9 +136,36 @@ def texts(evidence: Evidence) -> list[str]:
     return [evidence.text, *(text for text in attached if text is not None)]
 
 
-def of_kind(found: Sequence[Artifact], *kinds: Kind) -> list[str]:
-    """Return the texts of the artifacts of some kinds."""
-    return [artifact.text for artifact in found if artifact.kind in kinds]
+def of_kind(
+    found: Sequence[Artifact], *kinds: Kind, measured: bool = False
+) -> list[str]:
+    """Return the texts of some kinds: those handed in, or those that were measured."""
+    return [a.text for a in found if a.kind in kinds and a.measured is measured]
+
+
+def vantage(evidence: Evidence) -> str:
+    """Return whose eyes saw it: a service's, a person's, or both."""
+    measured = evidence.measured
+    if measured is None or measured.problem:
+        return STATED
+    seen = f"measured by {measured.by} ({measured.where}) from this computer"
+    return f"{seen}; the rest {STATED}" if evidence.by_person else seen
+
+
+def advice(evidence: Evidence) -> list[str]:
+    """Return what to say of the service: not asked with success, or asked weakly."""
+    measured = evidence.measured
+    if measured is None:
+        return []
+    if measured.problem:
+        return [f"Judged by what was handed in alone: {measured.problem.message}"]
+    return [measured.weakness] if measured.weakness else []
+
+
+def warnings(findings: Sequence[Finding]) -> list[str]:
+    """Return what works, or may work, and should be looked at."""
+    found = [f for f in findings if f.verdict is Verdict.WARNING]
+    return [f"{f.says} {f.fix}" for f in found]
 
 
 def shown(findings: Sequence[Finding] | None) -> str:

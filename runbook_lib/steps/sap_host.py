@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, TypeVar
 
-from runbook_lib.engine.step import Evidence
+from runbook_lib.engine.step import Evidence, Measured
 from runbook_lib.sap.artifact import Artifact, Kind
 from runbook_lib.sap.connection import judge_connection
 from runbook_lib.sap.contradiction import IcmEvidence, judge_icm
 from runbook_lib.sap.finding import Finding, passed
+from runbook_lib.sap.measured import judge_measured_parameters
 from runbook_lib.sap.parameter_list import judge_parameter_list
 from runbook_lib.sap.parameter_value import judge_parameter_value
 from runbook_lib.sap.profile import judge_profile
 from runbook_lib.sap.service_tree import judge_service_tree
 from runbook_lib.sap.services import Services, judge_services
 from runbook_lib.sap.sources import INFERENCE
-from runbook_lib.sap.trace import TRACE_SILENT, Looked, judge_trace, trace_time
+from runbook_lib.sap.trace import (
+    TRACE_SILENT,
+    Looked,
+    judge_trace,
+    perhaps_old,
+    trace_time,
+)
 from runbook_lib.sap.trust_list import judge_trust_list
 from runbook_lib.session import Session
 from runbook_lib.steps.sap_clock import looked_at, sap_clock
 from runbook_lib.steps.sap_evidence import Judged, SapAttestation, of_kind
+from runbook_lib.steps.sap_measured import ASKED, measured_parameters, measured_trace
 
 SAP = "sap-s4hana-on-premises-and-sap-s4hana-cloud-private-edition"
 
@@ -36,7 +45,8 @@ class NetworkFromSapHost(SapAttestation):
     """The SAP host reaches the SMTP host: output of telnet, niping or openssl.
 
     A certificate list of STRUST and a trace (dev_icm) are judged where they were
-    handed in too.
+    handed in too. A trace that the start service shows is advice only: its errors
+    may be old.
 
     Source: guide, "SAP S/4HANA on-premises …", step 1; Exchange Team Blog on
     DigiCert Global Root G2.
@@ -48,6 +58,10 @@ class NetworkFromSapHost(SapAttestation):
     optional: ClassVar[tuple[str, ...]] = ("STRUST", "dev_icm")
     host: str
     port: str = "587"
+
+    def measure(self, session: Session) -> Measured | None:
+        """Read the end of the trace from the start service."""
+        return measured_trace(session, partial(self.redact, session))
 
     def judge(
         self, session: Session, found: Sequence[Artifact], evidence: Evidence
@@ -65,6 +79,9 @@ class NetworkFromSapHost(SapAttestation):
             found_errors = judge_trace(text, self.host, looked)
             errors = [f for f in found_errors if not _silent(f)]
             judged.setdefault("dev_icm", []).extend(errors)
+        for text in of_kind(found, Kind.TRACE, measured=True):
+            errors = [f for f in judge_trace(text, self.host) if not _silent(f)]
+            judged.setdefault("connection", []).extend(map(perhaps_old, errors))
         return judged
 
     def _looked(
@@ -85,9 +102,10 @@ def _silent(finding: Finding) -> bool:
 class IcmServiceActive(SapAttestation):
     """A profile parameter defines an SMTP service, and ICM runs it.
 
-    The parameter is shown by the profile, RZ11, sapcontrol or RSPFPAR, the
-    service by SMICM. `app_servers` are the hosts on which the send job may run,
-    parted by commas; each has to be in the list of services.
+    The parameter is shown by the profile, RZ11, sapcontrol or RSPFPAR, or read
+    from the start service; the service is shown by SMICM. `app_servers` are the
+    hosts on which the send job may run, parted by commas; each has to be in the
+    list of services.
 
     Source: guide, "SAP S/4HANA on-premises …", steps 2 and 3.
     """
@@ -96,6 +114,10 @@ class IcmServiceActive(SapAttestation):
     guide: ClassVar[str] = SAP
     topics: ClassVar[tuple[str, ...]] = ("ICM parameter", "SMICM", "agreement")
     app_servers: str = ""
+
+    def measure(self, session: Session) -> Measured | None:
+        """Read the parameters of the running instance."""
+        return measured_parameters(session)
 
     def judge(
         self, session: Session, found: Sequence[Artifact], evidence: Evidence
@@ -108,8 +130,12 @@ class IcmServiceActive(SapAttestation):
             value=_first(of_kind(found, Kind.PARAMETER_VALUE), judge_parameter_value),
             listed=_first(of_kind(found, Kind.PARAMETER_LIST), judge_parameter_list),
             services=self._services(of_kind(found, Kind.SERVICES)),
+            measured=_first(
+                of_kind(found, Kind.PARAMETER_LIST, measured=True),
+                partial(judge_measured_parameters, where=ASKED),
+            ),
         )
-        shown = (icm.profile, icm.value, icm.listed)
+        shown = (icm.profile, icm.value, icm.listed, icm.measured)
         parameters = [f for part in shown if part is not None for f in part.findings]
         services = icm.services.findings if icm.services else ()
         contradictions = judge_icm(icm)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from runbook_lib.engine.expect import AtLeast, State
-from runbook_lib.engine.step import Check, NotAsExpected, Observation
+from runbook_lib.engine.step import (
+    Check,
+    Evidence,
+    Measured,
+    NotAsExpected,
+    Observation,
+)
+from runbook_lib.sap.artifact import Kind
+from runbook_lib.sap.components import judge_components
 from runbook_lib.sap.release import (
     LEAST_BASIS,
     Product,
@@ -15,6 +23,8 @@ from runbook_lib.sap.release import (
     parse_product,
 )
 from runbook_lib.session import Session
+from runbook_lib.steps.sap_evidence import vantage
+from runbook_lib.steps.sap_measured import kernel, measured_components
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,9 @@ class SapReleaseSupportsCredential(Check):
 
     A client secret needs SAP_BASIS 7.50, a certificate 7.51. The BTP ABAP
     environment is judged by product. In S/4HANA Cloud Public Edition SAP
-    manages the integration, so there is nothing for this runbook to do.
+    manages the integration, so there is nothing for this runbook to do. The release
+    is read from the start service where the tenant file names one, and has to be
+    the declared one.
 
     Source: guide, "Prerequisites" and the warning about Basic authentication.
     """
@@ -42,7 +54,7 @@ class SapReleaseSupportsCredential(Check):
         return {"SAP_BASIS": AtLeast(LEAST_BASIS[kind])}
 
     def observe(self, session: Session) -> Observation:
-        """Read the parameters; the SAP system itself is not asked."""
+        """Read the parameters, and ask the start service where there is one."""
         product = parse_product(self.product)
         if product is Product.S4_PUBLIC:
             raise NotAsExpected(
@@ -54,12 +66,43 @@ class SapReleaseSupportsCredential(Check):
             return Observation(
                 {"product": str(product)}, advice=_btp_advice(self.credential)
             )
-        release = parse_basis(self.sap_basis)
+        declared = parse_basis(self.sap_basis)
+        context = {"product": str(product), "credential": self.credential}
+        measured = measured_components(session)
+        if measured is None or measured.problem:
+            problem = measured and measured.problem
+            return Observation(
+                {"SAP_BASIS": declared},
+                context=context,
+                vantage="as declared in the parameters",
+                advice=f"Not measured: {problem.message}" if problem else None,
+            )
+        release = _released(measured, declared)
         return Observation(
             {"SAP_BASIS": release},
-            context={"product": str(product), "credential": self.credential},
-            vantage="as declared in the parameters",
+            context={**context, "kernel": kernel(session) or "not shown"},
+            vantage=vantage(Evidence("", "", "", "", measured=measured)),
+            advice=measured.weakness,
         )
+
+
+def _released(measured: Measured, declared: int) -> int:
+    """Return the measured release, if it is the declared one.
+
+    Raises:
+        NotAsExpected: it is another one, or there is no ABAP system at all.
+    """
+    found = judge_components(measured.texts.get(Kind.COMPONENTS, ""))
+    if found.basis != declared:
+        shows = f"SAP_BASIS {found.basis}" if found.basis else "no SAP_BASIS"
+        raise NotAsExpected(
+            f"The parameter sap_basis says {declared}, {measured.by} "
+            f"({measured.where}) shows {shows}.",
+            remedy="Name the release of this system, or the right system in the "
+            "tenant file.",
+            remedy_id="sap-release-supports-credential",
+        )
+    return found.basis
 
 
 def _btp_advice(credential: str) -> str | None:

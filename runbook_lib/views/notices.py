@@ -10,7 +10,7 @@ from runbook_lib.engine.chain import Event
 from runbook_lib.engine.step import Outcome
 from runbook_lib.views.rendering import prose_html, soft, visible
 from runbook_lib.views.theme import Tone, inline, inline_box
-from runbook_lib.views.words import Badge, badge, is_stated
+from runbook_lib.views.words import Badge, badge, is_stated, measured_by
 
 TROUBLESHOOTING = "../docs/troubleshooting.md"
 
@@ -50,7 +50,7 @@ def notices_html(event: Event, *, full: bool) -> str:
         parts.append(note_html(Tone.WAIT, "Confirmed by observation", OBSERVED))
     if event.get("advice"):
         parts.append(note_html(Tone.WARN, "Advice", prose_html(str(event["advice"]))))
-    if event.get("vantage") and not event.get("attested"):
+    if event.get("vantage") and (measured_by(event) or not event.get("attested")):
         label = "Basis" if is_stated(event) else "Seen from"
         parts.append(note_html(Tone.IDLE, label, prose_html(str(event["vantage"]))))
     return "".join([*parts, _attested(event)])

@@ -17,6 +17,7 @@ from runbook_lib.views.words import (
     Badge,
     badge,
     is_stated,
+    measured_by,
     of_outcome,
     reason,
 )
@@ -189,7 +190,10 @@ def _good(events: Sequence[Event]) -> list[Point]:
 
 
 def _by_word(event: Event) -> bool:
-    return event.get("kind") == "Attestation" or is_stated(event)
+    """Tell whether a step rests on somebody's word, be it in part."""
+    if event.get("kind") == "Attestation":
+        return bool(event.get("attested")) or not measured_by(event)
+    return is_stated(event)
 
 
 def counts(events: Sequence[Event]) -> list[Count]:

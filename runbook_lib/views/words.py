@@ -70,8 +70,7 @@ def badge(event: Event) -> Badge:
     """Return the badge of a `step.end` event."""
     found = _BADGES[Outcome(str(event["outcome"]))]
     if event["outcome"] == Outcome.OK and event.get("kind") == "Attestation":
-        who = attested_by(event)
-        return Badge("✎", f"Attested by {who}", Tone.PERSON)
+        return _shown(event)
     if event["outcome"] == Outcome.PENDING and event.get("kind") == "Attestation":
         return Badge("☐", "Waiting for evidence from a person", Tone.PERSON)
     if event["outcome"] == Outcome.PENDING and event.get("action") == "manual":
@@ -81,6 +80,15 @@ def badge(event: Event) -> Badge:
     if event.get("action") == "adopt":
         return Badge(found.sign, f"{found.words} (adopted)", found.tone)
     return found
+
+
+def _shown(event: Event) -> Badge:
+    """Return whose word an attestation rests on: a service's, a person's, or both."""
+    service = measured_by(event)
+    if service and not event.get("attested"):
+        return Badge("✔", f"Measured by {service}", Tone.GOOD)
+    also = f", in part measured by {service}" if service else ""
+    return Badge("✎", f"Attested by {attested_by(event)}{also}", Tone.PERSON)
 
 
 def of_outcome(outcome: Outcome) -> Badge:
@@ -100,6 +108,12 @@ def attested_by(event: Event) -> str:
     attested = event.get("attested")
     who = attested.get("who") if isinstance(attested, Mapping) else None
     return str(who or "an unnamed person")
+
+
+def measured_by(event: Event) -> str | None:
+    """Return the interface by which a service showed an attested fact, or None."""
+    measured = event.get("measured")
+    return str(measured["by"]) if isinstance(measured, Mapping) else None
 
 
 def is_stated(event: Event) -> bool:

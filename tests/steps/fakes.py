@@ -14,8 +14,10 @@ from email.message import EmailMessage
 from types import SimpleNamespace
 from typing import Any, cast
 
+from runbook_lib.clients.btp_communication import BtpCommunication
 from runbook_lib.clients.dns import Answer
 from runbook_lib.clients.entra import AccessToken
+from runbook_lib.clients.sapcontrol import SapControl
 from runbook_lib.clients.smtp import Dialogue, EndpointFacts
 from runbook_lib.errors import InputError, ServiceRefused
 from runbook_lib.secret import Secret
@@ -498,6 +500,8 @@ class FakeSession:
     sap: FakeEntra = field(default_factory=lambda: FakeEntra({}))
     clients: list[tuple[str, str]] = field(default_factory=list)
     now: Callable[[], datetime] = lambda: NOW
+    sapcontrol: SapControl | None = None
+    btp: BtpCommunication | None = None
 
     @property
     def mark(self) -> str:
