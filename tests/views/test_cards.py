@@ -170,6 +170,41 @@ def test_attested_is_never_verified() -> None:
     assert "As expected" not in said
 
 
+MEASURED = {
+    "measured": {"by": "sapcontrol", "where": "https://a:50014", "artifacts": []},
+    "vantage": "measured by sapcontrol (https://a:50014) from this computer",
+}
+
+
+def test_measured_names_the_interface() -> None:
+    """An attestation that nobody had to make names no person."""
+    said = words(card_html(note(**MEASURED, attested=None), full=True))
+    assert "✔ Measured by sapcontrol" in said
+    assert "Seen from" in said
+    assert "person" not in said
+
+
+def test_measured_in_part_names_both() -> None:
+    """What a person said stays that person's word."""
+    said = words(card_html(note(**MEASURED), full=True))
+    assert "✎ Attested by A. Basis, in part measured by sapcontrol" in said
+    assert "Stated by a person, not measured" in said
+    assert "https://a:50014" in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "by_word"),
+    [({"attested": None, **MEASURED}, False), (MEASURED, True), ({}, True)],
+)
+def test_limits_tell_measured_from_attested(
+    fields: dict[str, object], by_word: bool
+) -> None:
+    """A step that rests on somebody's word in part is not called measured."""
+    events = [note(**fields)]
+    assert bool(story.stated(events)) is by_word
+    assert bool(story.measured(events)) is not by_word
+
+
 def test_pending_attestation_waits_for_a_person() -> None:
     """An attestation without evidence does not claim to wait for replication."""
     event = note("pending", problem="Waiting for evidence from a person.")
