@@ -18,6 +18,8 @@ ARRANGEMENTS = "aps_com_ca_a4c_odata"
 SYSTEMS = "aps_com_cs_a4c_odata"
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+# No source names the property that holds the name of a property.
+_PROPERTY_NAMES = ("Name", "PropertyName", "PropertyID", "ID")
 PERMISSION = (
     "Make the user the inbound user of a communication arrangement for SAP_COM_0A48, "
     "and check its password: it is locked after a few wrong ones."
@@ -35,6 +37,10 @@ class OutboundUser:
     method: str | None
     client_id: str | None
     client_authentication: str | None
+    id: str | None = None
+
+
+NO_USER = OutboundUser(method="none", client_id=None, client_authentication=None)
 
 
 @dataclass(frozen=True)
@@ -133,14 +139,20 @@ class BtpCommunication:
     def _outbound_user(
         self, arrangement: str | None, system: CommunicationSystem | None
     ) -> OutboundUser | None:
-        """Return the user of the arrangement: the system's only one, or the named."""
-        users = system.outbound_users if system else None
-        if users is not None and len(users) == 1:
-            return users[0]
-        found = self._of_arrangement("OutboundUsers", arrangement) or []
-        ids = {client for row in found if (client := _text(row, "OAuth2ClientID"))}
-        named = [user for user in users or () if user.client_id in ids]
-        return named[0] if len(named) == 1 else None
+        """Return the user that the arrangement names among those of its system.
+
+        Where it is not shown which, the system's only one is taken.
+        """
+        users = (system.outbound_users if system else None) or ()
+        found = self._of_arrangement("OutboundUsers", arrangement)
+        if found is None:
+            return users[0] if len(users) == 1 else None
+        if not found:
+            return NO_USER
+        keys = ("CommunicationSystemOutboundUserUUID", "OAuth2ClientID")
+        named = {value for row in found for key in keys if (value := _text(row, key))}
+        mine = [user for user in users if named & {user.id, user.client_id}]
+        return mine[0] if len(mine) == 1 else None
 
     def _scopes(self, arrangement: str | None) -> tuple[str, ...] | None:
         rows = self._of_arrangement("OutboundUserAuthScopes", arrangement)
@@ -152,10 +164,7 @@ class BtpCommunication:
         rows = self._of_arrangement("PropertyValues", arrangement)
         if rows is None:
             return None
-        named = [
-            (_text(row, "Name", "PropertyName", "ID"), _text(row, "Value"))
-            for row in rows
-        ]
+        named = [(_text(row, *_PROPERTY_NAMES), _text(row, "Value")) for row in rows]
         return {name: value or "" for name, value in named if name}
 
     def _of_arrangement(
@@ -196,6 +205,7 @@ def _outbound_user(row: Row) -> OutboundUser:
         method=_text(row, "AuthenticationMethod", "AuthMethod"),
         client_id=_text(row, "OAuth2ClientID"),
         client_authentication=_text(row, "OAuth2ClientAuthenticationMethod"),
+        id=_text(row, "UUID"),
     )
 
 

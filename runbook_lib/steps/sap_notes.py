@@ -33,8 +33,8 @@ class SapNotesImplemented(Attestation):
     The evidence is the pasted line of transaction SNOTE for each note, or the
     support package that contains it. A state that says otherwise fails the step,
     whatever the person states; so does a support package that the system, where
-    its start service can be asked, does not have. A certificate needs SAP Note 3592080 beside
-    3581654; products in SAP's cloud have no SNOTE.
+    its start service can be asked, does not have. A certificate needs SAP Note
+    3592080 beside 3581654; products in SAP's cloud have no SNOTE.
 
     Source: guide, "Prerequisites" (SAP Note 3581654) and "Configure application
     credentials" (SAP Note 3592080).

@@ -16,7 +16,7 @@ from runbook_lib.session import Session
 from runbook_lib.steps.mailbox import NOT_FOUND
 from runbook_lib.steps.prerequisites import mailbox_missing
 from runbook_lib.steps.reading import text, texts
-from runbook_lib.tenant import Address
+from runbook_lib.tenant_fields import Address
 
 LIMITATIONS = "limitations-of-smtp-oauth"
 # A message from each is sent in one go, and 30 a minute are taken.

@@ -41,7 +41,9 @@ def rows() -> dict[Key, list[Row]]:
         (CA, "PropertyValues"): [
             {**of_arrangement, "Name": "OAUTH_USER", "Value": "sap@contoso.com"}
         ],
-        (CA, "OutboundUsers"): [{**of_arrangement, "OAuth2ClientID": APP}],
+        (CA, "OutboundUsers"): [
+            {**of_arrangement, "CommunicationSystemOutboundUserUUID": USER}
+        ],
         (CS, "CommunicationSystems"): [
             {
                 "UUID": SYSTEM,

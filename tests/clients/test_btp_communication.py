@@ -10,6 +10,7 @@ import pytest
 
 from runbook_lib.clients.basic_sign_in import BasicSignIn
 from runbook_lib.clients.btp_communication import (
+    NO_USER,
     Arrangement,
     BtpCommunication,
     CommunicationSystem,
@@ -31,6 +32,7 @@ from tests.clients.communication_replies import (
     SYSTEM,
     Environment,
 )
+from tests.clients.communication_replies import USER as USER_ID
 from tests.clients.conftest import Opened
 
 URL = "https://1111-2222.abap.eu10.hana.ondemand.com"
@@ -53,7 +55,7 @@ def client(
     return BtpCommunication(open_client(environment), URL, sign_in)
 
 
-USER = OutboundUser("oauth2", APP, "jwt")
+USER = OutboundUser("oauth2", APP, "jwt", USER_ID)
 
 
 def test_everything_is_read(client: BtpCommunication) -> None:
@@ -122,10 +124,33 @@ def test_of_several_users_the_arrangement_s(
 ) -> None:
     """The arrangement names it; without that, none is taken for it."""
     users = environment.entities[CS, "OutboundUsers"]
-    users.append({**users[0], "OAuth2ClientID": "other"})
+    other = "0a6cc3a2-5f0b-1fe1-a0b0-000000000009"
+    users.append({**users[0], "OAuth2ClientID": "other", "UUID": other})
     assert client.arrangements()[0].outbound_user == USER
+    named = environment.entities[CA, "OutboundUsers"]
+    named[0] = {**named[0], "CommunicationSystemOutboundUserUUID": None}
+    named[0]["OAuth2ClientID"] = "other"
+    found = client.arrangements()[0].outbound_user
+    assert found is not None
+    assert found.client_id == "other"
     del environment.entities[CA, "OutboundUsers"]
     assert client.arrangements()[0].outbound_user is None
+
+
+def test_of_a_single_user_it_is_taken(
+    client: BtpCommunication, environment: Environment
+) -> None:
+    """Where a release does not say which one an arrangement has."""
+    del environment.entities[CA, "OutboundUsers"]
+    assert client.arrangements()[0].outbound_user == USER
+
+
+def test_an_arrangement_without_a_user(
+    client: BtpCommunication, environment: Environment
+) -> None:
+    """The system's user is not the arrangement's."""
+    environment.entities[CA, "OutboundUsers"] = []
+    assert client.arrangements()[0].outbound_user == NO_USER
 
 
 def test_pages_are_followed(client: BtpCommunication, environment: Environment) -> None:

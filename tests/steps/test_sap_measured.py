@@ -65,8 +65,7 @@ class System:
         (system,) = entities[CS, "CommunicationSystems"]
         endpoint = f"login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"
         system["OAuth2TokenEndpoint"] = endpoint
-        for service in (CA, CS):
-            entities[service, "OutboundUsers"][0]["OAuth2ClientID"] = APPLICATION
+        entities[CS, "OutboundUsers"][0]["OAuth2ClientID"] = APPLICATION
         entities[CA, "PropertyValues"][0]["Value"] = MAILBOX
 
     def _http(self, answer: Asked) -> httpx.Client:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.step import Outcome
+from runbook_lib.views import story
 from runbook_lib.views.cards import card_html, card_text
 from tests.views.html_reader import Page, words
-from tests.views.samples import changed, end, mailbox_check, note, sign_in
+from tests.views.samples import (
+    add_end,
+    changed,
+    end,
+    mailbox_check,
+    new_record,
+    note,
+    sign_in,
+)
 
 NAME = "SmtpClientAuthenticationDisabled"
 
@@ -170,7 +182,7 @@ def test_attested_is_never_verified() -> None:
     assert "As expected" not in said
 
 
-MEASURED = {
+MEASURED: dict[str, Any] = {
     "measured": {"by": "sapcontrol", "where": "https://a:50014", "artifacts": []},
     "vantage": "measured by sapcontrol (https://a:50014) from this computer",
 }
@@ -181,7 +193,8 @@ def test_measured_names_the_interface() -> None:
     said = words(card_html(note(**MEASURED, attested=None), full=True))
     assert "✔ Measured by sapcontrol" in said
     assert "Seen from" in said
-    assert "person" not in said
+    assert "Attested" not in said
+    assert "Stated by" not in said
 
 
 def test_measured_in_part_names_both() -> None:
@@ -197,10 +210,13 @@ def test_measured_in_part_names_both() -> None:
     [({"attested": None, **MEASURED}, False), (MEASURED, True), ({}, True)],
 )
 def test_limits_tell_measured_from_attested(
-    fields: dict[str, object], by_word: bool
+    tmp_path: Path, fields: dict[str, Any], by_word: bool
 ) -> None:
     """A step that rests on somebody's word in part is not called measured."""
-    events = [note(**fields)]
+    record = new_record(tmp_path / "example")
+    add_end(record, note(**fields), mode="verify")
+    events = record.events
+    record.close()
     assert bool(story.stated(events)) is by_word
     assert bool(story.measured(events)) is not by_word
 
