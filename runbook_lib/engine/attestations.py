@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -16,12 +17,12 @@ from runbook_lib.engine.attempt import Attempt, Ending
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.changes import unmet
 from runbook_lib.engine.expect import State, met
+from runbook_lib.engine.faults import fault
 from runbook_lib.engine.record import Record
 from runbook_lib.engine.step import (
     Attestation,
     Evidence,
     Mode,
-    Observation,
     Outcome,
     Waits,
 )
@@ -48,25 +49,17 @@ def perform_attestation(
     if handed_in is None and measured and measured.problem:
         raise measured.problem
     evidence = replace(handed_in or NOTHING, measured=measured)
+    said = {
+        "attested": _attested(evidence),
+        "measured": _measured(attempt, resolved, evidence),
+    }
     try:
         seen = resolved.validate(attempt.session, evidence)
-    except Waits:
+    except Waits as waits:
         if handed_in is None and attempt.mode is Mode.PLAN:
-            return _waiting(attempt.mode, resolved)
-        raise
-    return _judged(attempt, step, resolved, evidence, seen)
-
-
-def _judged(
-    attempt: Attempt,
-    step: Attestation,
-    resolved: Attestation,
-    evidence: Evidence,
-    seen: Observation,
-) -> Ending:
-    """Return how a step ends whose evidence could be read."""
+            return replace(_waiting(attempt.mode, resolved), measured=said["measured"])
+        return replace(fault(resolved, waits), measured=said["measured"])
     attempt.begin(step, resolved, seen.properties, "manual")
-    said = {"attested": _attested(evidence), "measured": _measured(evidence)}
     if met(resolved.expect(), seen.properties):
         return Ending.of(Outcome.OK, resolved, seen, action="manual", **said)
     return unmet(resolved, seen, action="manual", **said)
@@ -83,9 +76,11 @@ def _attested(evidence: Evidence) -> State | None:
     }
 
 
-def _measured(evidence: Evidence) -> State | None:
+def _measured(attempt: Attempt, step: Attestation, evidence: Evidence) -> State | None:
     measured = evidence.measured
-    return measured.declared() if measured and not measured.problem else None
+    if measured is None or measured.problem:
+        return None
+    return measured.recorded(partial(step.redact, attempt.session))
 
 
 def _waiting(mode: Mode, step: Attestation) -> Ending:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from runbook_lib.errors import RunbookError
+
+LONGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,19 @@ class Measured:
     problem: RunbookError | None = None
     weakness: str | None = None
 
-    def declared(self) -> dict[str, object]:
-        """Return what the end of a step says of it."""
-        return {"by": self.by, "where": self.where, "artifacts": list(self.texts)}
+    def recorded(self, redact: Callable[[str], str]) -> dict[str, object]:
+        """Return what the end of a step says of it.
+
+        Texts go through `redact`; a long one, as a trace, stands in the traffic only.
+        """
+        texts = {name: redact(text) for name, text in self.texts.items()}
+        short = {name: text for name, text in texts.items() if len(text) <= LONGEST}
+        return {
+            "by": self.by,
+            "where": self.where,
+            "artifacts": list(texts),
+            "texts": short,
+        }
 
 
 @dataclass(frozen=True)

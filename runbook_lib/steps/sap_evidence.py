@@ -91,7 +91,6 @@ class SapAttestation(Attestation):
             context={"findings": [str(finding) for finding in findings]},
             vantage=vantage(evidence),
             advice=" ".join([*advice(evidence), *warnings(findings)]) or None,
-            facts=self._shown_texts(session, evidence),
         )
 
     def _measured(self, session: Session, evidence: Evidence) -> list[Artifact]:
@@ -101,12 +100,6 @@ class SapAttestation(Attestation):
             Artifact(Kind(name), self.redact(session, text), measured=True)
             for name, text in shown_texts.items()
         ]
-
-    def _shown_texts(self, session: Session, evidence: Evidence) -> State:
-        """Return the texts that were judged; the traffic holds a whole trace."""
-        found = self._measured(session, evidence)
-        kept = {str(a.kind): a.text for a in found if a.kind is not Kind.TRACE}
-        return {"measured texts": kept} if kept else {}
 
     def _wait_for_more(self, judged: Judged) -> None:
         topics = [*self.topics, *(t for t in self.optional if judged.get(t))]

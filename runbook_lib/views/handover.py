@@ -28,6 +28,7 @@ from runbook_lib.views.rendering import visible
 from runbook_lib.views.report import SANDBOX_MARK, page_style
 
 HTML, MARKDOWN = "handover.html", "handover.md"
+ICM = "icm-service-active"
 INBOX = "the internal recipient of the tenant file"
 
 
@@ -35,7 +36,8 @@ def handover_documents(events: Sequence[Event], *, folder: Path) -> dict[str, st
     """Return the sheet by file name; nothing where a run hands nothing over.
 
     That is so for a rollback, and for notebooks that are no option. Of the
-    folder only the evidence about ICM is read, for the next free index.
+    folder only the evidence about ICM is read, for the next free index, which is
+    taken from what was measured as well.
     """
     facts = sheet_facts(events, folder)
     if facts is None or mode_of(events) == Mode.ROLLBACK:
@@ -160,12 +162,22 @@ def _host(option: int, done: Ends, smtp: str, mx: str) -> str:
 
 
 def _evidence(events: Sequence[Event], folder: Path) -> list[str]:
-    """Return the texts that were handed in about ICM, the last ones only."""
+    """Return what was measured of ICM, and what was handed in last."""
+    return [*_measured(events), *_handed_in(events, folder)]
+
+
+def _measured(events: Sequence[Event]) -> list[str]:
+    end = ends(events).get(ICM, {})
+    measured = cast("Mapping[str, object]", end.get("measured") or {})
+    texts = cast("Mapping[str, str]", measured.get("texts") or {})
+    return list(texts.values())
+
+
+def _handed_in(events: Sequence[Event], folder: Path) -> list[str]:
     handed_in = [
         event
         for event in events
-        if event["event"] == "evidence.attached"
-        and event["step"] == "icm-service-active"
+        if event["event"] == "evidence.attached" and event["step"] == ICM
     ]
     if not handed_in:
         return []

@@ -21,7 +21,12 @@ from runbook_lib.errors import Unreachable
 from runbook_lib.session import Session
 from tests.engine.world import Bench, Statement
 
-BY = {"by": "sapcontrol", "where": "https://a:50014", "artifacts": ["value"]}
+BY = {
+    "by": "sapcontrol",
+    "where": "https://a:50014",
+    "artifacts": ["value"],
+    "texts": {"value": "DONE"},
+}
 WHO = {"who": "A", "when": "today", "reference": "CHG1", "files": []}
 ALL = [Mode.PLAN, Mode.APPLY, Mode.VERIFY]
 
@@ -37,6 +42,10 @@ class Asking(Statement):
     def id(self) -> str:
         """Return the id of what the catalogue knows."""
         return "statement"
+
+    def redact(self, session: Session, text: str) -> str:
+        """Return the text as it may be stored."""
+        return text.upper()
 
     def measure(self, session: Session) -> Measured:
         """Return what the service shows."""
@@ -55,13 +64,19 @@ class Asking(Statement):
 class Silent(Asking):
     """The service shows nothing of it."""
 
-    shows: ClassVar[Mapping[str, str]] = {}
+    shows: ClassVar[Mapping[str, str]] = {"value": ""}
 
 
 class Contradicting(Asking):
     """The service shows something else."""
 
     shows: ClassVar[Mapping[str, str]] = {"value": "not done"}
+
+
+class Talkative(Asking):
+    """The service shows much."""
+
+    shows: ClassVar[Mapping[str, str]] = {"value": "x" * 5000}
 
 
 class Down(Asking):
@@ -104,8 +119,10 @@ def test_measured_and_attested(bench: Bench, mode: Mode) -> None:
 def test_what_is_not_shown_waits_for_a_person(
     bench: Bench, mode: Mode, outcome: Outcome
 ) -> None:
-    """As without a service."""
-    assert bench.run(Silent(), mode).outcome is outcome
+    """As without a service; what it did show is kept."""
+    result = bench.run(Silent(), mode)
+    assert result.outcome is outcome
+    assert result.event["measured"] == {**BY, "texts": {"value": ""}}
 
 
 def test_a_person_s_gap_waits_in_a_plan_too(bench: Bench) -> None:
@@ -120,7 +137,13 @@ def test_the_service_contradicts(bench: Bench, mode: Mode) -> None:
     hand_in(bench)
     result = bench.run(Contradicting(), mode)
     assert result.outcome is Outcome.FAILED
-    assert result.event["measured"] == BY
+    assert result.event["measured"] == {**BY, "texts": {"value": "NOT DONE"}}
+
+
+def test_a_long_text_stands_in_the_traffic_only(bench: Bench) -> None:
+    """The event names it, and does not hold it."""
+    shown = bench.run(Talkative(), Mode.VERIFY).event["measured"]
+    assert shown == {**BY, "texts": {}}
 
 
 @pytest.mark.parametrize("mode", ALL)

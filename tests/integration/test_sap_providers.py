@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -259,20 +260,23 @@ def outcomes(world: World, tenant: Path, mode: str, **given: str) -> dict[str, s
 def test_in_the_notebook(world: World) -> None:
     """A plan stays a plan; with evidence the report says who saw what."""
     tenant = naming(world)
-    assert outcomes(world, tenant, "plan") == {
+    plan = drive(world, "plan", tenant=str(tenant))
+    ends = step_ends(plan)
+    assert {step: ends[step]["outcome"] for step in (*STEPS, ICM_ID)} == {
         "sap-release-supports-credential": "ok",
         "sap-notes-implemented": "planned",
         ICM_ID: "planned",
     }
+    sheet = (plan.folder / "handover.md").read_text("utf-8")
+    assert "shows an SMTP service already: icm/server_port_1 = PROT=SMTP" in sheet
     evidence = world.evidence()
     verify = drive(world, "verify", tenant=str(tenant), evidence=evidence)
     end = step_ends(verify)[ICM_ID]
     assert end["outcome"] == "ok", end
-    assert end["measured"] == {
-        "by": "sapcontrol",
-        "where": world.tenant["sapcontrol"],
-        "artifacts": ["parameter list"],
-    }
+    measured = cast("Mapping[str, Any]", end["measured"])
+    assert measured["by"] == "sapcontrol"
+    assert measured["where"] == world.tenant["sapcontrol"]
+    assert "icm/server_port_1 = PROT=SMTP" in measured["texts"]["parameter list"]
     report = verify.report.read_text("utf-8")
     assert "in part measured by sapcontrol" in report
 
