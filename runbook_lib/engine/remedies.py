@@ -122,6 +122,8 @@ REMEDIES: Mapping[str, str] = {
     "unreachable": "Check DNS, proxy and firewall from the host that was named.",
     "not-permitted": "Give the operator the permission that is named, or let somebody "
     "run this who has it.",
+    "sap-system-unread": "Check user, password and permission of the SAP system in the "
+    "tenant file, or hand in what its screens show.",
     "mailbox-missing": "Create or license the mailbox, or correct the tenant file.",
     "ambiguous-application": "Give the appId of the right one as application_id.",
     "adopted-application": "Ask its owner, or choose another application_name.",

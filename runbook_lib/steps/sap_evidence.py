@@ -25,6 +25,8 @@ Judged = Mapping[str, Sequence[Finding]]
 ON_PREMISES = frozenset({"s4-onprem", "s4-private", "netweaver", "ecc"})
 BTP = frozenset({"btp-abap"})
 STATED = "as stated by a person"
+# What a refusal of the SAP system itself leads to, by its code.
+UNREAD = {"NotPermitted": "sap-system-unread", "NotOffered": "sap-system-unread"}
 # Optional topics: what was not handed in is not asked for.
 NOT_NEEDED = "not handed in"
 
@@ -42,6 +44,7 @@ class SapAttestation(Attestation):
     topics: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[tuple[str, ...]] = ()
     products: ClassVar[frozenset[str]] = ON_PREMISES
+    remedies: ClassVar[Mapping[str, str]] = UNREAD
     product: str
 
     def applicable(self) -> None:

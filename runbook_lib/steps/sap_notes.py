@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from runbook_lib.sap.components import BasisLevel, basis_level, brings
 from runbook_lib.sap.note import CERTIFICATE_NOTE, OAUTH_NOTE, delivered_by, note_state
 from runbook_lib.sap.release import parse_credential
 from runbook_lib.session import Session
-from runbook_lib.steps.sap_evidence import ON_PREMISES, advice, vantage
+from runbook_lib.steps.sap_evidence import ON_PREMISES, UNREAD, advice, vantage
 from runbook_lib.steps.sap_measured import measured_components
 
 STATE = "implementation state"
@@ -42,6 +43,7 @@ class SapNotesImplemented(Attestation):
 
     title: ClassVar[str] = "SAP Notes are implemented"
     guide: ClassVar[str] = "prerequisites"
+    remedies: ClassVar[Mapping[str, str]] = UNREAD
     note: str = OAUTH_NOTE
     credential: str = "secret"
     product: str = "s4-onprem"
