@@ -6,6 +6,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -182,6 +183,10 @@ def test_every_key_of_the_tenant_file_is_explained() -> None:
 
 def test_examples_are_valid() -> None:
     """The examples of tenant file and evidence are read without complaint."""
-    tenant, evidence = examples()
-    assert Tenant.model_validate(tenant).target == "real"
+    tenant, evidence, side = examples()
+    assert isinstance(tenant, dict)
+    assert isinstance(side, dict)
+    found = Tenant.model_validate({**tenant, **side})
+    assert found.target == "real"
+    assert set(found.sap.places()) == {"sapcontrol", "btp"}
     assert EvidenceFile.model_validate(evidence).files == ("snote.png",)
