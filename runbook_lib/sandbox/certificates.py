@@ -25,6 +25,13 @@ class Certificates:
     server: ssl.SSLContext
     edge: ssl.SSLContext
 
+    def at_the_edge(self, *, judged: bool) -> ssl.SSLContext:
+        """Return TLS of the MX side: one that judges client certificates, or asks none.
+
+        `judged` false is for a sandbox in which that behaviour is broken.
+        """
+        return self.edge if judged else self.server
+
 
 def make_certificates(cloud: Cloud = GLOBAL) -> Certificates:
     """Make an authority and a certificate for the cloud's real host names.

@@ -33,7 +33,15 @@ def set_mail_condition(
     (declared.add if on else declared.discard)(condition)
 
 
+def set_licenses(sandbox: Sandbox, tenant: Tenant, *, licenses: int) -> None:
+    """Say how many licences of Exchange Online a tenant has; 0 for a trial."""
+    if isinstance(licenses, bool) or not isinstance(licenses, int) or licenses < 0:
+        raise ValueError("licenses is a whole number, 0 or more")
+    tenant.exchange.licenses = licenses
+
+
 MAIL_OPERATIONS: dict[str | None, Callable[..., Any]] = {
     "issue_certificate": issue_certificate,
+    "set_licenses": set_licenses,
     "set_mail_condition": set_mail_condition,
 }

@@ -31,7 +31,7 @@ _LEFT_OUT_FIELDS = {
     "vault",
     "sap",
 }
-_LEFT_OUT_EXCHANGE = {"traces", "held"}
+_LEFT_OUT_EXCHANGE = {"traces", "held", "external"}
 _LEFT_OUT_MAILBOX = {"sent", "inbox", "junk", "shares"}
 _LEFT_OUT_PROPERTIES = {"WhenChanged", "WhenChangedUTC"}
 

@@ -31,24 +31,30 @@ from runbook_lib.sandbox.exchange_paging import (
     read_mark,
 )
 from runbook_lib.sandbox.exchange_region import is_regional, module_file, redirect
+from runbook_lib.sandbox.exchange_rest import answer_entity, reading_of
 from runbook_lib.sandbox.http import Answer, Call, Service, endpoint
 from runbook_lib.sandbox.state import JsonObject, Sandbox
 
 CONTEXT = "$metadata#Collection(Exchange.GenericHashTable)"
 
 PATH = "/{root}/{version}/{tenant_id}/{operation}"
+# An entity of the REST twins may be followed by one of its relations.
+RELATION_PATH = f"{PATH}/{{relation}}"
 
 
 def exchange_routes(sandbox: Sandbox) -> list[BaseRoute]:
     """Return the routes of the host outlook.office365.com."""
     service = Service("exchange", answer_call, is_write, unavailable)
     methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    return [Route(PATH, endpoint(sandbox, service), methods=methods)]
+    return [
+        Route(path, endpoint(sandbox, service), methods=methods)
+        for path in (PATH, RELATION_PATH)
+    ]
 
 
 def answer_call(call: Call) -> Answer:
     """Answer a request to the admin API; paths have no case."""
-    root, _, tenant_id, operation = _path_parts(call)
+    root, version, tenant_id, operation = _path_parts(call)
     name = operation.lower() if root == "adminapi" else ""
     if name == "$batch":
         answer = _batch(call)
@@ -56,6 +62,8 @@ def answer_call(call: Call) -> Answer:
         answer = _module_file(call, tenant_id)
     elif name == "invokecommand":
         return invoke_command(call)
+    elif root == "adminapi" and version == "beta":
+        answer = answer_entity(call, tenant_id, operation)
     else:
         answer = Answer(404)
     if tenant_id in call.sandbox.tenants:
@@ -78,7 +86,10 @@ def is_write(call: Call) -> bool:
 
     A request whose cmdlet cannot be read counts as none, a batch by its items.
     """
-    if _path_parts(call)[3].lower() == "$batch":
+    operation = _path_parts(call)[3]
+    if reading_of(operation) is not None:
+        return call.method not in ("GET", "HEAD")
+    if operation.lower() == "$batch":
         items = batch_items(call) or []
         return any(is_write(inner_call(call, item)) for item in items)
     name = _cmdlet_input(call).get("CmdletName")
@@ -212,8 +223,11 @@ def _mark(call: Call) -> PageMark | None:
 
 
 def _path_parts(call: Call) -> tuple[str, str, str, str]:
-    """Return root, API version, tenant id (in lower case) and operation."""
-    root, version, tenant_id, operation = call.path.strip("/").split("/")
+    """Return root, API version, tenant id (in lower case) and operation.
+
+    The operation of a REST twin may hold a slash, before a relation.
+    """
+    root, version, tenant_id, operation = call.path.strip("/").split("/", 3)
     return root.lower(), version.lower(), tenant_id.lower(), operation
 
 

@@ -15,6 +15,7 @@ from runbook_lib.sandbox import (
     exchange_principals,
     exchange_role_groups,
     exchange_trace,
+    exchange_unified_groups,
 )
 from runbook_lib.sandbox.exchange_contract import Cmdlet, bind
 from runbook_lib.sandbox.exchange_errors import CmdletError
@@ -32,6 +33,7 @@ HANDLERS: dict[str, Handler] = {
     **exchange_permissions.CMDLETS,
     **exchange_application_roles.CMDLETS,
     **exchange_groups.CMDLETS,
+    **exchange_unified_groups.CMDLETS,
     **exchange_trace.CMDLETS,
 }
 

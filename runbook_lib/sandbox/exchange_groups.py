@@ -1,6 +1,7 @@
-"""Groups, as far as a management scope needs them: members and a name.
+"""Groups: members and a name for a management scope, and recipients of mail.
 
-A group receives no mail here. Members are mailboxes, named when it is made.
+Members are mailboxes, named when the group is made. What a group does to mail stands
+in `smtp_groups.py`.
 Source: Exchange cmdlet reference, New-/Get-/Remove-DistributionGroup, Get-Recipient;
 Microsoft Learn, "RBAC for Applications in Exchange Online".
 """
@@ -20,7 +21,15 @@ from runbook_lib.sandbox.exchange_types import items_of
 from runbook_lib.sandbox.exchange_unsupported import refuse_parameters
 from runbook_lib.sandbox.state import JsonObject, Mailbox, Tenant
 
-USED = {"Name", "Alias", "DisplayName", "PrimarySmtpAddress", "Type", "Members"}
+USED = {
+    "Name",
+    "Alias",
+    "DisplayName",
+    "PrimarySmtpAddress",
+    "Type",
+    "Members",
+    "RequireSenderAuthenticationEnabled",
+}
 
 RECIPIENT_KEYS = (
     "Alias",
@@ -32,21 +41,31 @@ RECIPIENT_KEYS = (
     "RecipientTypeDetails",
 )
 
+UNIFIED = "Unified"
+
+# Type -> recipient type, its details, group type.
 RECIPIENT_TYPES = {
-    "Distribution": ("MailUniversalDistributionGroup", "Universal"),
-    "Security": ("MailUniversalSecurityGroup", "Universal, SecurityEnabled"),
+    "Distribution": ("MailUniversalDistributionGroup",) * 2 + ("Universal",),
+    "Security": ("MailUniversalSecurityGroup",) * 2 + ("Universal, SecurityEnabled",),
+    UNIFIED: ("MailUniversalDistributionGroup", "GroupMailbox", "Universal"),
 }
 
 
 def new_distribution_group(invocation: Invocation) -> list[JsonObject]:
     """New-DistributionGroup: a name and the mailboxes that are its members."""
     refuse_parameters(invocation, set(settings_of(invocation)) - USED)
-    name, groups = invocation.text("Name"), invocation.organization.groups
-    if any(same(entry["Name"], name) for entry in groups):
+    kind = invocation.text("Type") or "Distribution"
+    name = invocation.text("Name")
+    return new_members(invocation, group_object(invocation, name, kind))
+
+
+def new_members(invocation: Invocation, entry: JsonObject) -> list[JsonObject]:
+    """Add a group with the members that were named; a name is there once."""
+    groups, name = invocation.organization.groups, entry["Name"]
+    if any(same(known["Name"], name) for known in groups):
         raise already_exists("object", name)
     names = items_of(invocation.get("Members"))
-    members = [find_mailbox(invocation, entry).mailbox["Guid"] for entry in names]
-    entry = _group_object(invocation, name)
+    members = [find_mailbox(invocation, text).mailbox["Guid"] for text in names]
     groups.append(entry)
     invocation.organization.group_members[entry["Guid"]] = members
     return [dict(entry)]
@@ -55,15 +74,18 @@ def new_distribution_group(invocation: Invocation) -> list[JsonObject]:
 def get_distribution_group(invocation: Invocation) -> list[JsonObject]:
     """Get-DistributionGroup: one group or all; members do not show."""
     refuse_parameters(invocation, set(settings_of(invocation)) - {"ResultSize"})
-    return [dict(entry) for entry in _found(invocation)]
+    return [dict(entry) for entry in groups_found(invocation)]
 
 
-def _found(invocation: Invocation) -> list[JsonObject]:
+def groups_found(invocation: Invocation, *, unified: bool = False) -> list[JsonObject]:
     """Return the groups that an identity names: by address as well, or all.
 
+    Microsoft 365 groups are found where `unified` says so, and only they.
     Source: Exchange cmdlet reference, Get-DistributionGroup, -Identity.
     """
-    groups, identity = invocation.organization.groups, invocation.identity
+    known, identity = invocation.organization.groups, invocation.identity
+    held = invocation.sandbox.holds("exchange.unified-groups-apart")
+    groups = [e for e in known if is_unified(e) == unified or not held]
     keys = ("PrimarySmtpAddress", "Alias")
     named = [
         entry
@@ -75,12 +97,22 @@ def _found(invocation: Invocation) -> list[JsonObject]:
 
 def remove_distribution_group(invocation: Invocation) -> list[JsonObject]:
     """Remove-DistributionGroup: a scope over it reaches nobody from then on."""
+    return removed(invocation)
+
+
+def removed(invocation: Invocation, *, unified: bool = False) -> list[JsonObject]:
+    """Remove a group and its members."""
     used = {"BypassSecurityGroupManagerCheck"}
     refuse_parameters(invocation, set(settings_of(invocation)) - used)
-    entry = _found(invocation)[0]
+    entry = groups_found(invocation, unified=unified)[0]
     invocation.organization.groups.remove(entry)
     del invocation.organization.group_members[entry["Guid"]]
     return []
+
+
+def is_unified(entry: JsonObject) -> bool:
+    """Say whether a group is a Microsoft 365 group."""
+    return bool(entry["RecipientTypeDetails"] == "GroupMailbox")
 
 
 def get_recipient(invocation: Invocation) -> list[JsonObject]:
@@ -109,12 +141,13 @@ def is_member(tenant: Tenant, group_name: str, mailbox: Mailbox) -> bool:
     )
 
 
-def _group_object(invocation: Invocation, name: str) -> JsonObject:
-    """Return a new group."""
+def group_object(invocation: Invocation, name: str, kind: str) -> JsonObject:
+    """Return a new group of a type of RECIPIENT_TYPES."""
     tenant = invocation.tenant
     alias = invocation.text("Alias") or "".join(name.split())
     address = invocation.text("PrimarySmtpAddress") or f"{alias}@{tenant.domain}"
-    kind, group_type = RECIPIENT_TYPES[invocation.text("Type") or "Distribution"]
+    recipient_type, details, group_type = RECIPIENT_TYPES[kind]
+    asks = invocation.get("RequireSenderAuthenticationEnabled", True)
     moment, guid = invocation.sandbox.now(), tenant.ids.guid()
     head = {
         "Alias": alias,
@@ -123,9 +156,9 @@ def _group_object(invocation: Invocation, name: str) -> JsonObject:
         "ExternalDirectoryObjectId": tenant.ids.guid(),
         "GroupType": group_type,
         "PrimarySmtpAddress": address,
-        "RecipientType": kind,
-        "RecipientTypeDetails": kind,
-        "RequireSenderAuthenticationEnabled": True,
+        "RecipientType": recipient_type,
+        "RecipientTypeDetails": details,
+        "RequireSenderAuthenticationEnabled": asks is not False,
     }
     return {**head, **common_tail(tenant, name, guid, ["top", "group"], moment)}
 

@@ -30,7 +30,11 @@ ROLES: dict[str, set[str]] = {
         "Add-RecipientPermission",
         "Remove-RecipientPermission",
     },
-    "Distribution Groups": {"New-DistributionGroup", "Remove-DistributionGroup"},
+    "Distribution Groups": {
+        f"{verb}-{noun}"
+        for verb in ("New", "Set", "Remove")
+        for noun in ("DistributionGroup", "UnifiedGroup")
+    },
     "Organization Configuration": {"Set-OrganizationConfig"},
     "Organization Client Access": {
         "Set-CASMailbox",

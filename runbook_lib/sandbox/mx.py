@@ -29,6 +29,7 @@ from runbook_lib.sandbox.smtp_conditions import condition_at
 from runbook_lib.sandbox.smtp_connection import SmtpConnection
 from runbook_lib.sandbox.smtp_delivery import Submission, deliver
 from runbook_lib.sandbox.smtp_headers import received, without_organization_fields
+from runbook_lib.sandbox.smtp_limits import external_refusal
 from runbook_lib.sandbox.smtp_replies import Reply
 from runbook_lib.sandbox.smtp_session import SmtpSession
 from runbook_lib.sandbox.state import Sandbox, Tenant
@@ -94,7 +95,11 @@ class MxSession(SmtpSession):
         """Judge a message, and deliver it to each tenant that has recipients of it."""
         arrival, message_id = self._arrival(), ""
         shares = self._shares(arrival)
-        judged = [judge_message(self.sandbox, t, arrival, content) for t, _ in shares]
+        judged = [
+            external_refusal(self.sandbox, tenant, recipients)
+            or judge_message(self.sandbox, tenant, arrival, content)
+            for tenant, recipients in shares
+        ]
         refused = next((entry for entry in judged if isinstance(entry, Reply)), None)
         if refused is not None:
             return refused

@@ -22,10 +22,11 @@ from runbook_lib.sandbox.mx_sender import Verdict, has_reverse_name, judge_sende
 from runbook_lib.sandbox.smtp_address import header_senders, read_message
 from runbook_lib.sandbox.smtp_conditions import condition_at
 from runbook_lib.sandbox.smtp_delivery import recipient_mailbox
+from runbook_lib.sandbox.smtp_groups import group_at, group_refusal
 from runbook_lib.sandbox.smtp_headers import authentication, origin
 from runbook_lib.sandbox.smtp_replies import Reply
 from runbook_lib.sandbox.smtp_source import Source
-from runbook_lib.sandbox.state import Sandbox, Tenant
+from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 from runbook_lib.sandbox.trace import accepted_domain_names
 
 
@@ -72,6 +73,11 @@ def recipient_refusal(
     refusal = refusal or _attribution_refusal(sandbox, tenant, arrival)
     if refusal is not None:
         return refusal
+    internal = _is_internal(
+        covering_connector(sandbox, tenant, arrival.source, arrival.sender)
+    )
+    if group_at(tenant, recipient) is not None:
+        return group_refusal(sandbox, tenant, recipient, internal=internal)
     unknown = recipient_mailbox(tenant, recipient) is None
     if unknown and sandbox.holds("mx.unknown-recipient"):
         return replies.UNKNOWN_RECIPIENT
@@ -94,11 +100,15 @@ def judge_message(
     if refusal is not None:
         return refusal
     junk = not trusted and _is_junk(sandbox, tenant, verdict)
-    internal = (
-        trusted and connector is not None and connector["TreatMessagesAsInternal"]
-    )
     results = authentication(source, arrival.hello, verdict, junk)
-    return Judged((*results, *origin(internal=bool(internal))), junk)
+    fields = origin(internal=_is_internal(connector))
+    return Judged((*results, *fields), junk)
+
+
+def _is_internal(connector: JsonObject | None) -> bool:
+    """Say whether mail by a connector counts as internal."""
+    trusted = connector is not None and connector["ConnectorType"] == "OnPremises"
+    return trusted and bool(connector and connector["TreatMessagesAsInternal"])
 
 
 def _attribution_refusal(

@@ -111,7 +111,9 @@ async def _start_servers(
         return await start_submission(sandbox, host, port, certificates.server)
 
     async def mail(host: str, port: int) -> asyncio.Server:
-        return await start_mx(sandbox, host, port, certificates.edge)
+        judged = sandbox.holds("mx.foreign-certificate")
+        edge = certificates.at_the_edge(judged=judged)
+        return await start_mx(sandbox, host, port, edge)
 
     async def dns(host: str, port: int) -> DnsServer:
         return await start_dns(sandbox, host, port)

@@ -21,6 +21,7 @@ from runbook_lib.sandbox.smtp_headers import (
 )
 from runbook_lib.sandbox.smtp_limits import (
     LARGEST_CONCURRENCY,
+    external_refusal,
     limit_refusal,
     recipient_limit,
     take_turn,
@@ -139,6 +140,7 @@ class SubmissionSession(SmtpSession):
             sender_refusal(self.sandbox, who, self.envelope.sender or "", content)
             or limit_refusal(self.sandbox, who.mailbox, len(recipients), len(content))
             or submission_condition(self.sandbox, who.tenant, who.address, recipients)
+            or external_refusal(self.sandbox, who.tenant, recipients)
         )
 
     def _taken(self, who: SignedIn, content: bytes) -> Reply:

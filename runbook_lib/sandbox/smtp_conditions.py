@@ -9,7 +9,12 @@ Online", "Fix issues with printers, scanners, and LOB applications"; support pag
 
 from dataclasses import dataclass
 
-from runbook_lib.sandbox.smtp_replies import CRITERIA_NOT_MET, Reply, reply
+from runbook_lib.sandbox.smtp_replies import (
+    CRITERIA_NOT_MET,
+    EXTERNAL_LIMIT,
+    Reply,
+    reply,
+)
 from runbook_lib.sandbox.state import Sandbox, Tenant
 from runbook_lib.sandbox.trace import accepted_domain_names
 
@@ -19,7 +24,8 @@ class Condition:
     """One condition: `of` is address, mailbox or tenant, `at` the command.
 
     `at` is auth or password (sign-in by token or password), mail, rcpt, or the end
-    of the message: data, external (with a recipient outside), spf (where SPF fails).
+    of the message: data, external (with a recipient outside), spf (where SPF fails),
+    send-as (where the sender is not covered, in place of the usual refusal).
     """
 
     of: str
@@ -87,11 +93,14 @@ CONDITIONS = {
     "external-limit": Condition(
         "tenant",
         "external",
+        EXTERNAL_LIMIT,
+    ),
+    "older-send-as-refusal": Condition(
+        "tenant",
+        "send-as",
         reply(
             550,
-            "5.7.233 Your message can't be sent because your tenant has exceeded its "
-            "daily limit for sending email to external recipients (tenant external "
-            "recipient rate limit)",
+            "5.7.60 SMTP; Client does not have permissions to send as this sender",
         ),
     ),
     "basic-retired": Condition(

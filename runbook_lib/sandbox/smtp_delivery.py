@@ -11,7 +11,9 @@ from email.message import EmailMessage
 
 from runbook_lib.sandbox.exchange_invocation import addresses_of
 from runbook_lib.sandbox.smtp_address import header_text, read_message
+from runbook_lib.sandbox.smtp_groups import expanded
 from runbook_lib.sandbox.smtp_headers import in_front
+from runbook_lib.sandbox.smtp_limits import count_external
 from runbook_lib.sandbox.smtp_replies import BACK_HOST
 from runbook_lib.sandbox.state import (
     HeldMessage,
@@ -62,7 +64,14 @@ def deliver(sandbox: Sandbox, tenant: Tenant, submission: Submission) -> str:
     if submission.mailbox is not None and sandbox.holds("smtp.sent-items"):
         submission.mailbox.sent.append(stored)
     traced = _traced(tenant, submission, stored)
-    for recipient in dict.fromkeys(submission.recipients):
+    count_external(sandbox, tenant, submission.recipients)
+    groups: list[str] = []
+    addresses = list(dict.fromkeys(submission.recipients))
+    if sandbox.holds("trace.expanded-group"):
+        groups, addresses = expanded(tenant, addresses)
+    for group in groups:
+        trace(sandbox, tenant, traced, group, "expanded")
+    for recipient in addresses:
         outcome = _hand_over(sandbox, tenant, recipient, submission, stored)
         trace(sandbox, tenant, traced, recipient, outcome)
         if outcome == "failed" and submission.mailbox is not None:

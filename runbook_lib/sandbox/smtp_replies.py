@@ -204,6 +204,15 @@ DIRECT_SEND_REJECTED = reply(
     "5.7.68 TenantInboundAttribution; Direct Send not allowed for this organization "
     "from unauthorized sources",
 )
+GROUP_NEEDS_AUTHENTICATION = reply(
+    550, "5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; sender not authenticated"
+)
+EXTERNAL_LIMIT = reply(
+    550,
+    "5.7.233 Your message can't be sent because your tenant has exceeded its daily "
+    "limit for sending email to external recipients (tenant external recipient rate "
+    "limit)",
+)
 PARTNER_RESTRICTED = reply(
     550,
     "5.7.51 TenantInboundAttribution; There is a partner connector configured that "

@@ -9,6 +9,7 @@ from runbook_lib.sandbox import smtp_replies as replies
 from runbook_lib.sandbox.exchange_invocation import addresses_of
 from runbook_lib.sandbox.smtp_address import header_senders, read_message
 from runbook_lib.sandbox.smtp_authentication import SignedIn
+from runbook_lib.sandbox.smtp_conditions import condition_at
 from runbook_lib.sandbox.smtp_delivery import recipient_mailbox
 from runbook_lib.sandbox.smtp_replies import Reply
 from runbook_lib.sandbox.state import Mailbox, Sandbox
@@ -23,7 +24,8 @@ def sender_refusal(
     checked += [(address, "smtp.send-as-header") for address in shown]
     for address, row in checked:
         if sandbox.holds(row) and not _may_send_as(sandbox, who, address):
-            return replies.send_as_denied(who.address, address or "<>")
+            older = condition_at(sandbox, "send-as", "tenant", who.tenant.domain)
+            return older or replies.send_as_denied(who.address, address or "<>")
     return None
 
 

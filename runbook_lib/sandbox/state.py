@@ -124,7 +124,9 @@ class TraceEntry:
 class ExchangeOrganization:
     """The Exchange Online side of one tenant.
 
-    `group_members` maps the GUID of a group to the GUIDs of its mailboxes.
+    `group_members` maps the GUID of a group to the GUIDs of its mailboxes. `licenses`
+    is how many of Exchange Online there are, 0 for a trial; `external` counts external
+    recipients: when by the clock, and how many.
     """
 
     transport_config: JsonObject = field(default_factory=dict)
@@ -142,6 +144,8 @@ class ExchangeOrganization:
     held: list[HeldMessage] = field(default_factory=list)
     role_groups: list[JsonObject] = field(default_factory=list)
     role_group_members: dict[str, list[str]] = field(default_factory=dict)
+    licenses: int = 25
+    external: list[tuple[float, int]] = field(default_factory=list)
 
 
 @dataclass

@@ -24,6 +24,7 @@ OUTCOMES = {
     "sent": ("Delivered", ["SEND"]),
     "junk": ("FilteredAsSpam", ["SPAM", "DELIVER"]),
     "failed": ("Failed", ["FAIL"]),
+    "expanded": ("Expanded", ["EXPAND"]),
 }
 
 DETAILS = {
@@ -31,6 +32,7 @@ DETAILS = {
     "SUBMIT": "The message was submitted.",
     "DELIVER": "The message was successfully delivered.",
     "SPAM": "The message was marked as spam and goes to Junk Email.",
+    "EXPAND": "The group was expanded to its members.",
     "SEND": "Message sent to the mail server of {recipient}.",
     "FAIL": f"Reason: [{{{{LED={UNKNOWN_RECIPIENT}}}}}]",
 }

@@ -46,7 +46,8 @@ class Listeners:
     @functools.cached_property
     def mx_port(self) -> int:
         """Return the port of the MX server; it starts now."""
-        context = certificates().edge
+        judged = self.sandbox.holds("mx.foreign-certificate")
+        context = certificates().at_the_edge(judged=judged)
         return self._started(start_mx(self.sandbox, "127.0.0.1", 0, context))
 
     @functools.cached_property

@@ -194,7 +194,7 @@ def test_policies_dns_and_faults_can_be_set() -> None:
 
 def test_every_operation_is_tested() -> None:
     """No operation is without a test, here or in a file of its area."""
-    others = ("control_mail", "sapcontrol_rows", "communication_rows")
+    others = ("control_mail", "sapcontrol_rows", "communication_rows", "smtp_limits")
     files = (Path(__file__).with_name(f"test_{name}.py") for name in others)
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     text += Path(__file__).read_text(encoding="utf-8")

@@ -96,9 +96,20 @@ def test_condition_at_submission(condition: str) -> None:
         assert submitted(world, token, OUTSIDE) == wanted
 
 
+def test_older_refusal_of_a_sender() -> None:
+    """It comes in place of the usual one, and for a sender that is not covered only."""
+    with World() as world, world.smtp() as client:
+        assert sign_in(client, world.token(world.sender()))[0] == 235
+        declare(world, "older-send-as-refusal", "contoso.com")
+        assert send(client, message(), MAILBOX, INBOX)[0] == 250
+        code, text = send(client, message(INBOX), MAILBOX, INBOX)
+        assert code == 550
+        assert text.startswith("5.7.60 SMTP; Client does not have permissions to send")
+
+
 def test_every_condition_is_tried() -> None:
-    """None is declared in vain; one more is tried with the sign-in by password."""
-    tried = {*AT_THE_MX_SIDE, *AT_SUBMISSION, "basic-retired"}
+    """None is declared in vain; two are tried apart."""
+    tried = {*AT_THE_MX_SIDE, *AT_SUBMISSION, "basic-retired", "older-send-as-refusal"}
     assert set(CONDITIONS) == tried
 
 

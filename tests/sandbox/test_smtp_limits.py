@@ -2,10 +2,11 @@
 
 import pytest
 
-from runbook_lib.sandbox.smtp_limits import DAY, MINUTE
+from runbook_lib.sandbox.smtp_limits import DAY, MINUTE, external_limit
 from runbook_lib.sandbox.state import SentShare
-from tests.sandbox.mail import INBOX, MAILBOX, message, send
+from tests.sandbox.mail import INBOX, MAILBOX, OUTSIDE, message, send
 from tests.sandbox.rows import Checks
+from tests.sandbox.test_server_control import changed, control
 from tests.sandbox.world import Application, World
 
 CHECKS = Checks("smtp", file=__file__)
@@ -73,6 +74,28 @@ def check_mailbox_size(world: World) -> None:
         assert send(client, message(), MAILBOX, INBOX)[0] == 250
 
 
+@CHECKS.row("smtp.external-limit")
+def check_external_limit(world: World) -> None:
+    """Recipients inside do not count, and after a day there is room again."""
+    clock, application = Clock(world), world.sender()
+    exchange = world.tenant.exchange
+    exchange.licenses = 0
+    exchange.external.append((clock.now, 4_999))
+    with world.signed_in(application) as client:
+        assert send(client, message(), MAILBOX, OUTSIDE, INBOX)[0] == 250
+        code, text = send(client, message(), MAILBOX, OUTSIDE)
+        assert code == 550
+        assert text.startswith("5.7.233 ")
+        assert send(client, message(), MAILBOX, INBOX)[0] == 250
+        clock.now += DAY
+        assert send(client, message(), MAILBOX, OUTSIDE)[0] == 250
+    exchange.external[:] = [(clock.now, 5_000)]
+    relay = {"ConnectorType": "OnPremises", "SenderIPAddresses": ["203.0.113.10"]}
+    world.run("New-InboundConnector", Name="SAP", SenderDomains=["*"], **relay)
+    with world.mx("127.0.0.10") as client:
+        assert send(client, message(), MAILBOX, OUTSIDE)[0] == 550
+
+
 (
     test_row_holds,
     test_row_is_noticed_when_broken,
@@ -107,3 +130,14 @@ def test_a_refused_message_counts_for_nothing() -> None:
         with world.signed_in(application) as client:
             assert send(client, message(INBOX), MAILBOX, INBOX)[0] == 554
         assert world.mailbox().shares == []
+
+
+@pytest.mark.parametrize(
+    ("licenses", "limit"), [(0, 5_000), (1, 10_000), (25, 14_259), (1_000, 72_446)]
+)
+def test_external_limit_follows_the_licences(licenses: int, limit: int) -> None:
+    """500 × licences^0.7 + 9,500; 5,000 for a trial."""
+    with World() as world:
+        changed(world, "set_licenses", licenses=licenses)
+        assert external_limit(world.tenant) == limit
+        assert control(world, "set_licenses", licenses=-1).status_code == 400

@@ -52,6 +52,22 @@ def check_failed_recipient(world: World) -> None:
     assert report["subject"] == "Undeliverable: Test"
 
 
+@CHECKS.row("trace.expanded-group")
+def check_expanded_group(world: World) -> None:
+    """A member who is addressed too gets one copy."""
+    group, members = "team@contoso.com", [INBOX, "basis@contoso.com"]
+    world.run("New-DistributionGroup", Name="team", Members=members)
+    assert sent(world, group, INBOX)[0] == 250
+    assert {row["RecipientAddress"]: row["Status"] for row in settled(world)} == {
+        group: "Expanded",
+        INBOX: "Delivered",
+        "basis@contoso.com": "Delivered",
+    }
+    row = next(r for r in settled(world) if r["RecipientAddress"] == group)
+    assert details(world, row)[-1]["Event"] == "EXPAND"
+    assert [len(world.mailbox(name).inbox) for name in members] == [1, 1]
+
+
 (
     test_row_holds,
     test_row_is_noticed_when_broken,
