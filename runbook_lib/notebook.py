@@ -38,6 +38,7 @@ from runbook_lib.steps.catalogue import runbook_named
 from runbook_lib.steps.choose_option import AGAINST_OAUTH, carried
 from runbook_lib.tenant import Tenant
 from runbook_lib.views import frontend
+from runbook_lib.views.delivery_proof import chains_html, chains_text
 from runbook_lib.views.heading import opened_card
 from runbook_lib.views.summary import summary_html, summary_text
 from runbook_lib.views.values import values_table
@@ -198,6 +199,12 @@ def relay_values(run: Run, *, host: KnownAfterApply, domain: str) -> None:
     known = history.value_of(run.record.events, host)
     rows = relay_node(str(known) if known else "known after apply", domain)
     frontend.show_html(*values_table([vars(row) for row in rows]))
+
+
+def delivery_proof(run: Run) -> None:
+    """Show the test mail's way from SAP to its recipient, link by link."""
+    events = run.record.events
+    frontend.show_html(chains_html(events), chains_text(events))
 
 
 def declared_facts(run: Run) -> list[str]:

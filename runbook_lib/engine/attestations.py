@@ -37,7 +37,7 @@ TEXT_FILES = frozenset({".txt", ".csv", ".log", ".pfl", ".lst"})
 def perform_attestation(
     attempt: Attempt, step: Attestation, resolved: Attestation
 ) -> Ending:
-    """Judge the evidence; without any the step waits for a person.
+    """Judge the evidence; without any the step waits, or is left out.
 
     A service that was to be asked and could not is an error where a person handed
     nothing in.
@@ -85,6 +85,11 @@ def _measured(attempt: Attempt, step: Attestation, evidence: Evidence) -> State 
 
 def _waiting(mode: Mode, step: Attestation) -> Ending:
     planned = mode is Mode.PLAN
+    lacking = None if planned else step.left_out()
+    if lacking is not None:
+        return Ending(
+            Outcome.SKIPPED, step.expect(), reason="user_choice", problem=lacking
+        )
     return Ending(
         Outcome.PLANNED if planned else Outcome.PENDING,
         step.expect(),

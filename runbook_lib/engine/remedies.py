@@ -93,6 +93,10 @@ REMEDIES: Mapping[str, str] = {
     "completes.",
     "sap-test-message:external": "Send the mail with the mark, then run verify with "
     "completes.",
+    "sap-message-traced": "Send the message with the mark, then run verify with "
+    "completes.",
+    "message-received:internal": "Hand in the whole header of the test message.",
+    "message-received:external": "Hand in the whole header of the test message.",
     # By cause.
     "certificate-expired": "Renew it in SAP and upload the new one, then switch.",
     "token-wrong-secret": "Give SAP the secret's value, not its ID; or make a new one.",

@@ -233,6 +233,10 @@ class Attestation(Step):
         """Read what a service shows of it; None where there is none to ask."""
         return None
 
+    def left_out(self) -> str | None:
+        """Return what a run without this evidence lacks; None where it is needed."""
+        return None
+
     def validate(self, session: Session, evidence: Evidence) -> Observation:
         """Read what was handed in; contradicting evidence does not meet expect()."""
         raise NotImplementedError

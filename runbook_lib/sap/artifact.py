@@ -38,6 +38,7 @@ class Kind(StrEnum):
     SCOT = "scot"
     ARRANGEMENT = "sap_com_0548"
     DEFAULT_DOMAIN = "default domain"
+    HEADER = "received header"
     UNKNOWN = "unknown"
 
 
@@ -64,6 +65,7 @@ _NAMES = {
     "openssl": Kind.CONNECTION,
     "cvers": Kind.COMPONENTS,
     "sbcs": Kind.SBCS,
+    "internet headers": Kind.HEADER,
     **{str(kind): kind for kind in Kind if kind is not Kind.UNKNOWN},
 }
 
@@ -111,6 +113,7 @@ def _filling(labels: Labels, *needed: str) -> Callable[[str], bool]:
 
 
 _SIGNS: tuple[tuple[Kind, Callable[[str], bool]], ...] = (
+    (Kind.HEADER, _having(r"(?im)^(?:received|authentication-results): ")),
     (Kind.SEND_REQUESTS, _listing(SOST_HEADINGS, "status", "title")),
     (Kind.SERVICES, _listing(SERVICE_HEADINGS, "protocol", "port")),
     (Kind.PARAMETER_LIST, _listing(PARAMETER_HEADINGS, "name", "value")),

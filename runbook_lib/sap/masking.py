@@ -38,16 +38,18 @@ _PARAMETER = re.compile(
     r"(?i)\b(?P<name>client_secret|client_assertion|access_token|password)"
     r"(?P<sign>=|\"\s*:\s*\")(?P<value>[^&\s\"',]+)"
 )
+_MESSAGE_ID = re.compile(r"(?im)^(?:x-microsoft-original-)?message-id:\s*<([^<>\s]+)>")
 _STAYS = re.compile(r"(?i)[*•●.\s]*|\(?(?:set|stored|hidden|yes|none|deleted|empty)\)?")
 
 
 def masked(text: str, *, keep: Iterable[str] = (), marker: str = "") -> str:
     """Return the text as it may be stored; masking twice changes nothing.
 
-    `keep` are addresses that stay. In a SOST list SAP users are masked, and with
-    a `marker` the titles of messages that do not carry it.
+    `keep` are addresses that stay; so do the Message-IDs of a header. In a SOST
+    list SAP users are masked, and with a `marker` the titles of messages that do
+    not carry it.
     """
-    kept = frozenset(address.casefold() for address in keep)
+    kept = frozenset(address.casefold() for address in keep) | _message_ids(text)
     plain = _without_people(_without_credentials(text), marker)
     return _ADDRESS.sub(lambda match: _address(match, kept), plain)
 
@@ -58,6 +60,11 @@ def _without_credentials(text: str) -> str:
         text = pattern.sub(MASKED, text)
     text = _PARAMETER.sub(lambda m: f"{m['name']}{m['sign']}{MASKED}", text)
     return _NAMED.sub(_named, text)
+
+
+def _message_ids(text: str) -> frozenset[str]:
+    """Return the names of messages: they look like addresses, and are nobody's."""
+    return frozenset(found.casefold() for found in _MESSAGE_ID.findall(text))
 
 
 def _named(match: re.Match[str]) -> str:

@@ -124,7 +124,8 @@ class Asked:
 
     `marker` stands in the title. `begin` and `end` bound the time in which the
     message was sent, `looked_at` is when the list was taken; each is a moment
-    with its offset. They are compared by `clock`, which knows the SAP system's
+    with its offset. Rows to `others` do not count beside one to the recipient.
+    Times are compared by `clock`, which knows the SAP system's
     time zone; without it they are not.
     """
 
@@ -134,6 +135,7 @@ class Asked:
     end: datetime | None = None
     looked_at: datetime | None = None
     clock: SapClock | None = None
+    others: frozenset[str] = frozenset()
 
     def outside(self, shown: datetime) -> bool:
         """Tell whether a time in the list is surely before or after the run."""
@@ -155,7 +157,7 @@ def judge_send_requests(text: str, asked: Asked | None = None) -> tuple[Finding,
     table = read_table(text, HEADINGS, frozenset({"status", "title"}), SOST)
     if table is None:
         return (SOST_NOT_READ.missing("columns Status and Document Title", SOST),)
-    rows = [row for row in table.rows if (asked.marker or "") in row["title"]]
+    rows = _about(table.rows, asked)
     if not rows and asked.marker:
         return (
             OTHER_RUN.missing(f"title with {asked.marker}", SOST, marker=asked.marker),
@@ -163,6 +165,29 @@ def judge_send_requests(text: str, asked: Asked | None = None) -> tuple[Finding,
     if not rows:
         return (SOST_NOT_READ.missing("row of a message", SOST),)
     return tuple(finding for row in rows for finding in _judged(row, asked))
+
+
+def _about(rows: Sequence[Row], asked: Asked) -> list[Row]:
+    """Return the rows with the marker; those to others only if there is no other."""
+    marked = [row for row in rows if (asked.marker or "") in row["title"]]
+    ours = [row for row in marked if row["recipient"].casefold() not in asked.others]
+    return ours or marked
+
+
+def marked_rows(text: str, marker: str) -> list[dict[str, str]]:
+    """Return what the rows with the marker say: status, recipient, sender, time."""
+    table = read_table(text, HEADINGS, frozenset({"status", "title"}), SOST)
+    return [
+        {
+            "status": row["status"],
+            "recipient": row["recipient"].casefold(),
+            "sender": row["sender"],
+            "time": f"{row['date']} {row['time']}".strip(),
+            "message": row["message"],
+        }
+        for row in (table.rows if table else ())
+        if marker in row["title"]
+    ]
 
 
 def _judged(row: Row, asked: Asked) -> list[Finding]:

@@ -60,12 +60,8 @@ class SapTestMessage(Check):
     def observe(self, session: Session) -> Observation:
         """Look in the message trace for the mark, newest first."""
         known = of_session(session, self.address, self.certificate)
-        mark = (
-            f"{MARK}{self.completes.strip()}"
-            if self.completes.strip()
-            else session.mark
-        )
-        rows = self._rows(session, mark)
+        mark = mark_of(session, self.completes)
+        rows = traced(session, self.recipient, mark)
         row = _best(rows, known)
         status = text(row, "Status") if row else None
         seen = {"Status": status, "FromIP": _shown(row, known)}
@@ -74,19 +70,11 @@ class SapTestMessage(Check):
             context={
                 "recipient": self.recipient,
                 "sender": text(row, "SenderAddress") if row else None,
+                "Message-ID": text(row, "MessageId") if row else None,
             },
             advice=self._advice(),
             facts={"mark": mark, "rows": rows},
             awaits=self._awaited(row, known, mark) if status in UNDERWAY else None,
-        )
-
-    def _rows(self, session: Session, mark: str) -> list[dict[str, object]]:
-        end = session.now() + AHEAD
-        return session.exchange.message_trace(
-            recipient=self.recipient,
-            subject=mark,
-            start=_time(end - LONGEST_WINDOW),
-            end=_time(end),
         )
 
     def _awaited(
@@ -95,18 +83,82 @@ class SapTestMessage(Check):
         if row is not None and not known.holds(text(row, "FromIP")):
             return None
         mail = f"{self.sender} to {self.recipient}"
-        return Awaited(
-            f"Waiting for a mail from SAP: {mail}, with {mark} in its subject; then "
-            f"run verify with completes={mark.removeprefix(MARK)}.",
-            planned=f"A person sends a mail from SAP: {mail}, with the mark in its "
-            "subject that apply names.",
-            due=bool(self.completes.strip()),
-        )
+        return awaited_mail(mail, mark, due=bool(self.completes.strip()))
 
     def _advice(self) -> str | None:
         if self.audience != "external":
             return None
         return "Accepted by the next mail server; delivery beyond it is not seen."
+
+
+@dataclass(frozen=True)
+class SapMessageTraced(Check):
+    """The message that SAP sent with the run's mark was delivered.
+
+    For option 1, where SAP signs in and its address does not matter. The row of
+    `SOST` says that SAP handed a message over; the message trace says what became
+    of it, and under which Message-ID.
+
+    Source: guide, "Optional: Test the configuration …" (missing for SAP itself);
+    Get-MessageTraceV2.
+    """
+
+    title: ClassVar[str] = "Test message from SAP in the message trace"
+    guide: ClassVar[str] = "sap-s4hana-on-premises-and-sap-s4hana-cloud-private-edition"
+    sender: str
+    recipient: str
+    completes: str = ""
+
+    def expect(self) -> State:
+        """Return the status."""
+        return {"Status": DELIVERED}
+
+    def observe(self, session: Session) -> Observation:
+        """Look in the message trace for the mark; a delivered row goes first."""
+        mark = mark_of(session, self.completes)
+        rows = traced(session, self.recipient, mark)
+        good = [row for row in rows if text(row, "Status") == DELIVERED]
+        row = next(iter([*good, *rows]), {})
+        mail = f"{self.sender} to {self.recipient}"
+        due = bool(self.completes.strip())
+        underway = text(row, "Status") in UNDERWAY
+        return Observation(
+            {"Status": text(row, "Status")},
+            context={
+                "recipient": self.recipient,
+                "sender": text(row, "SenderAddress"),
+                "Message-ID": text(row, "MessageId"),
+            },
+            facts={"mark": mark, "rows": rows},
+            awaits=awaited_mail(mail, mark, due=due) if underway else None,
+        )
+
+
+def mark_of(session: Session, completes: str) -> str:
+    """Return the mark in the subject: of the run that is completed, or of this one."""
+    return f"{MARK}{completes.strip()}" if completes.strip() else session.mark
+
+
+def traced(session: Session, recipient: str, mark: str) -> list[dict[str, object]]:
+    """Return the rows of the message trace with a mark, newest first."""
+    end = session.now() + AHEAD
+    return session.exchange.message_trace(
+        recipient=recipient,
+        subject=mark,
+        start=_time(end - LONGEST_WINDOW),
+        end=_time(end),
+    )
+
+
+def awaited_mail(mail: str, mark: str, *, due: bool) -> Awaited:
+    """Return what a person does: send this mail with the mark, then verify."""
+    return Awaited(
+        f"Waiting for a mail from SAP: {mail}, with {mark} in its subject; then "
+        f"run verify with completes={mark.removeprefix(MARK)}.",
+        planned=f"A person sends a mail from SAP: {mail}, with the mark in its "
+        "subject that apply names.",
+        due=due,
+    )
 
 
 def _best(rows: Sequence[Object], known: Identification) -> Object | None:

@@ -10,6 +10,8 @@ from runbook_lib.steps.mail_node import MailNodeWithoutLogon
 from runbook_lib.steps.mx_endpoint import MxEndpoint, MxPort
 from runbook_lib.steps.prerequisites import SenderDomain
 from runbook_lib.steps.public_address import SenderIdentification
+from runbook_lib.steps.received_message import MessageReceived
+from runbook_lib.steps.sap_test_mail import TestMailSent
 from runbook_lib.steps.spf_record import SpfRecord
 
 RUNBOOK = Runbook(
@@ -26,6 +28,8 @@ RUNBOOK = Runbook(
         Listed(SpfRecord),
         Listed(MailNodeWithoutLogon),
         Listed(SapTestMessage, "internal"),
+        Listed(TestMailSent),
+        Listed(MessageReceived, "internal"),
     ),
     proof=("sap-test-message:internal",),
 )
@@ -35,6 +39,7 @@ __all__ = [
     "DirectSendPolicy",
     "InternalRecipients",
     "MailNodeWithoutLogon",
+    "MessageReceived",
     "MxEndpoint",
     "MxPort",
     "OperatorReadsMailFlow",
@@ -42,4 +47,5 @@ __all__ = [
     "SenderDomain",
     "SenderIdentification",
     "SpfRecord",
+    "TestMailSent",
 ]

@@ -10,7 +10,9 @@ from runbook_lib.steps.mail_node import MailNodeWithoutLogon
 from runbook_lib.steps.mx_endpoint import MxEndpoint, MxPort
 from runbook_lib.steps.prerequisites import SenderDomain
 from runbook_lib.steps.public_address import SenderIdentification
+from runbook_lib.steps.received_message import MessageReceived
 from runbook_lib.steps.relay_conditions import RelayConditions
+from runbook_lib.steps.sap_test_mail import TestMailSent
 from runbook_lib.steps.sender_attested import SenderAttested
 from runbook_lib.steps.spf_record import SpfRecord
 
@@ -31,6 +33,9 @@ RUNBOOK = Runbook(
         Listed(MailNodeWithoutLogon),
         Listed(SapTestMessage, "internal"),
         Listed(SapTestMessage, "external"),
+        Listed(TestMailSent),
+        Listed(MessageReceived, "internal"),
+        Listed(MessageReceived, "external"),
     ),
     proof=("sap-test-message:internal", "sap-test-message:external"),
 )
@@ -40,6 +45,7 @@ __all__ = [
     "ConnectorConflicts",
     "CreateRelayConnector",
     "MailNodeWithoutLogon",
+    "MessageReceived",
     "MxEndpoint",
     "MxPort",
     "OperatorManagesConnectors",
@@ -49,4 +55,5 @@ __all__ = [
     "SenderDomain",
     "SenderIdentification",
     "SpfRecord",
+    "TestMailSent",
 ]

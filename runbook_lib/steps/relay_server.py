@@ -6,8 +6,10 @@ from runbook_lib.engine.runbook import Listed, Runbook
 from runbook_lib.steps.delivery import SapTestMessage
 from runbook_lib.steps.mail_node import MailNodeWithoutLogon
 from runbook_lib.steps.prerequisites import SenderDomain
+from runbook_lib.steps.received_message import MessageReceived
 from runbook_lib.steps.relay_configuration import RelayConfiguration, RelaySizing
 from runbook_lib.steps.relay_running import RelayRunning, RelayTestMessage
+from runbook_lib.steps.sap_test_mail import TestMailSent
 
 RUNBOOK = Runbook(
     name="4-relay-server",
@@ -21,6 +23,9 @@ RUNBOOK = Runbook(
         Listed(MailNodeWithoutLogon),
         Listed(SapTestMessage, "internal"),
         Listed(SapTestMessage, "external"),
+        Listed(TestMailSent),
+        Listed(MessageReceived, "internal"),
+        Listed(MessageReceived, "external"),
     ),
     proof=("sap-test-message:internal", "sap-test-message:external"),
 )
@@ -28,10 +33,12 @@ RUNBOOK = Runbook(
 __all__ = [
     "RUNBOOK",
     "MailNodeWithoutLogon",
+    "MessageReceived",
     "RelayConfiguration",
     "RelayRunning",
     "RelaySizing",
     "RelayTestMessage",
     "SapTestMessage",
     "SenderDomain",
+    "TestMailSent",
 ]

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import ClassVar
 
 from runbook_lib.engine.step import Evidence, Observation
-from runbook_lib.sap.artifact import Artifact, Kind
-from runbook_lib.sap.send_requests import Asked, judge_send_requests
+from runbook_lib.sap.artifact import Artifact, Kind, artifacts
+from runbook_lib.sap.send_requests import Asked, judge_send_requests, marked_rows
 from runbook_lib.session import Session
 from runbook_lib.steps.sap_clock import began, looked_at, sap_clock
-from runbook_lib.steps.sap_evidence import Judged, SapAttestation, of_kind
+from runbook_lib.steps.sap_evidence import Judged, SapAttestation, kept, of_kind, texts
 from runbook_lib.steps.sap_host import SAP
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -21,6 +21,8 @@ HANDED_OVER = (
     "the message trace and at the received message."
 )
 
+NOT_HANDED_IN = "The row of SOST was not handed in; the proof of delivery lacks it."
+
 
 @dataclass(frozen=True)
 class TestMailSent(SapAttestation):
@@ -28,7 +30,8 @@ class TestMailSent(SapAttestation):
 
     The title tells our row from all others. `completes` is the run whose id the
     title carries, where it is not this one. Times of the list are read in the
-    time zone that the tenant file names, and compared with the run.
+    time zone that the tenant file names, and compared with the run. Where the
+    message trace proves the delivery already, `needed` is no.
 
     Source: guide, "Steps in SAP Application server", step 5 (missing for
     option 1); SAP Community on SOST.
@@ -41,6 +44,11 @@ class TestMailSent(SapAttestation):
     topics: ClassVar[tuple[str, ...]] = ("SOST",)
     recipient: str
     completes: str = ""
+    needed: str = "yes"
+
+    def left_out(self) -> str | None:
+        """Say what is missing where the row is not needed."""
+        return None if self.needed == "yes" else NOT_HANDED_IN
 
     def marker(self, session: Session) -> str:
         """Return the run id that the title has to carry."""
@@ -49,7 +57,11 @@ class TestMailSent(SapAttestation):
     def validate(self, session: Session, evidence: Evidence) -> Observation:
         """Judge the row; even a good one is advice to look further."""
         seen = super().validate(session, evidence)
-        return replace(seen, advice=seen.advice or HANDED_OVER)
+        lists = of_kind(artifacts(texts(evidence)), Kind.SEND_REQUESTS)
+        marker = self.marker(session)
+        rows = [row for text in lists for row in marked_rows(text, marker)]
+        context = {**seen.context, "rows": rows}
+        return replace(seen, context=context, advice=seen.advice or HANDED_OVER)
 
     def judge(
         self, session: Session, found: Sequence[Artifact], evidence: Evidence
@@ -63,7 +75,8 @@ class TestMailSent(SapAttestation):
             end=session.now() + CLOCK_SKEW,
             looked_at=looked_at(evidence.when),
             clock=sap_clock(session, self.id),
+            others=frozenset(kept(session)) - {self.recipient},
         )
-        texts = of_kind(found, Kind.SEND_REQUESTS)
-        findings = [f for text in texts for f in judge_send_requests(text, asked)]
+        lists = of_kind(found, Kind.SEND_REQUESTS)
+        findings = [f for text in lists for f in judge_send_requests(text, asked)]
         return {"SOST": findings}

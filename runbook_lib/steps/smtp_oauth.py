@@ -18,6 +18,7 @@ from runbook_lib.steps.certificate import (
     UploadCertificate,
 )
 from runbook_lib.steps.credential import CreateClientSecret
+from runbook_lib.steps.delivery import SapMessageTraced
 from runbook_lib.steps.mailbox import (
     EnableAuthenticatedSmtp,
     GrantMailboxFullAccess,
@@ -37,6 +38,7 @@ from runbook_lib.steps.prerequisites import (
     SenderMailbox,
     SubmissionEndpoint,
 )
+from runbook_lib.steps.received_message import MessageReceived
 from runbook_lib.steps.sap_arrangement import CommunicationArrangementConfigured
 from runbook_lib.steps.sap_certificate import JwtCertificateExported
 from runbook_lib.steps.sap_host import (
@@ -114,6 +116,8 @@ RUNBOOK = Runbook(
         Listed(DefaultDomainSet),
         Listed(CommunicationArrangementConfigured),
         Listed(TestMailSent),
+        Listed(SapMessageTraced),
+        Listed(MessageReceived, "internal"),
     ),
     proof=("sign-in-to-smtp",),
     proof_by=_proof,
@@ -138,6 +142,7 @@ __all__ = [
     "JwtCertificateExported",
     "LimitToSenderGroup",
     "MailboxDelegation",
+    "MessageReceived",
     "NetworkFromSapHost",
     "NoEntraPermission",
     "OAuthClientConfigured",
@@ -147,6 +152,7 @@ __all__ = [
     "RegisterApplication",
     "RegisterExchangeServicePrincipal",
     "SapConnectServiceActive",
+    "SapMessageTraced",
     "SapNotesImplemented",
     "SapReleaseSupportsCredential",
     "SapTokenTest",

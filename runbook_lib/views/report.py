@@ -18,6 +18,7 @@ from runbook_lib.engine.history import closed, ends, header
 from runbook_lib.engine.result import mode_of
 from runbook_lib.views import story
 from runbook_lib.views.cards import card_html
+from runbook_lib.views.delivery_proof import COLUMNS, cells, chains
 from runbook_lib.views.facts import facts, measured_operator
 from runbook_lib.views.limits import unproven
 from runbook_lib.views.notices import badge_html
@@ -92,6 +93,8 @@ def _story(events: Sequence[Event]) -> dict[str, object]:
         "sent": story.sent(events),
         "steps": story.steps(events),
         "proof": story.proof(events),
+        "delivery": [(chain, cells(chain)) for chain in chains(events)],
+        "delivery_columns": COLUMNS,
         "open_points": story.open_points(events),
         "advice": story.advice(events),
         "reason_of": story.reason_of,
