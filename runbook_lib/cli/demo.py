@@ -16,8 +16,11 @@ from runbook_lib.cli.demo_people import (
     FACTS,
     REASONS,
     hand_in,
+    hand_in_header,
     publish_spf,
+    received_by_inbox,
     send_from_sap,
+    submitted_by_sap,
 )
 from runbook_lib.cli.demo_sap import Applied, hand_in_sap
 from runbook_lib.cli.execution import execute
@@ -119,6 +122,8 @@ def _prepared(stage: Stage, applied: Shown) -> dict[str, str]:
     app_id = str(cast("Event", application["after"])["appId"])
     known = Applied(app_id, record.name)
     evidence = hand_in_sap(stage.folder / "evidence", tenant, known)
+    header = submitted_by_sap(stage.ready, tenant, record.name)
+    hand_in_header(Path(evidence), header)
     found = look(wire_of(tenant, None), tenant.endpoints.smtp, 587)
     probe = stage.folder / "probe.json"
     probe.write_text(json.dumps(found), "utf-8")
@@ -152,6 +157,8 @@ def _proven(
     """Send SAP's test mails, and find them in a verify run."""
     run = applied.closed.folder.name
     send_from_sap(stage.ready, stage.tenant, run, outside=outside)
+    header = received_by_inbox(stage.ready, stage.tenant, run)
+    hand_in_header(Path(given["evidence"]), header)
     name = "verify, after SAP's mail"
     yield stage.run(option, name, Result.SUCCEEDED, completes=run, **given)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from runbook_lib.sandbox.control_client import operate
 from runbook_lib.sandbox.sap import Sap
 from runbook_lib.sandbox.zone import publish
 from runbook_lib.session import MARK
@@ -83,3 +85,25 @@ def send_from_sap(
     recipients += [tenant.recipients.external] if outside else []
     sender, subject = f"{SENDER}@{tenant.domain}", f"Test from SAP ({MARK}{run})"
     return {to: sap.send(sender, to, subject) for to in recipients}
+
+
+def submitted_by_sap(ready: dict[str, Any], tenant: Tenant, run: str) -> str:
+    """Play SAP, which sent option 1's test message; return the received header."""
+    to, subject = tenant.recipients.internal, f"Test {MARK}{run}"
+    known, asked = str(tenant.tenant_id), {"recipient": to, "subject": subject}
+    operate(ready, known, "submit_mail", mailbox=tenant.mailbox, **asked)
+    return received_by_inbox(ready, tenant, run)
+
+
+def received_by_inbox(ready: dict[str, Any], tenant: Tenant, run: str) -> str:
+    """Return the header of a run's test message as the internal recipient has it."""
+    asked = {"recipient": tenant.recipients.internal, "subject": f"{MARK}{run}"}
+    known = str(tenant.tenant_id)
+    return str(operate(ready, known, "received_header", **asked)["header"])
+
+
+def hand_in_header(folder: Path, header: str) -> None:
+    """Write the evidence that the internal recipient has the test message."""
+    stated = {"who": "Demo", "when": "2026-01-01", "reference": "DEMO"}
+    path = folder / "message-received-internal.yaml"
+    path.write_text(json.dumps({**stated, "text": header}), "utf-8")

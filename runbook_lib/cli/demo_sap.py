@@ -71,7 +71,7 @@ additional_scope: {scope}
 """
 SENT = """\
 Status\tSend Method\tDocument Title\tSender\tRecipient\tSend Date\tSend Time\tMessage
-Sent\tINT\tTest {run}\tSAPMAIL\t{recipient}\t{sent}\tDocument sent
+Sent\tINT\tTest runbook:{run}\tSAPMAIL\t{recipient}\t{sent}\tDocument sent
 """
 NOTES = """\
 3581654  SMTP OAuth 2.0  Completely implemented

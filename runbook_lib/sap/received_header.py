@@ -30,6 +30,12 @@ OTHER_MESSAGE = failed(
     "Hand in the header of the test message.",
     INFERENCE,
 )
+OWN_MESSAGE = failed(
+    "OWN_MESSAGE",
+    "It is the test message of this tool, not one that SAP sent.",
+    "Hand in the header of the message that was sent from SAP (SBWP).",
+    INFERENCE,
+)
 OTHER_RECIPIENT = failed(
     "OTHER_ADDRESSEE",
     "The message is to {found}, not to {wanted}.",
@@ -99,11 +105,12 @@ RESULT_OPEN = warned(
 class AskedHeader:
     """What the header has to be about; empty parts are not compared.
 
-    `domains` are the tenant's, `traced` the Message-IDs under which the message
-    trace has the message.
+    The subject holds `marker` and does not begin with `own`. `domains` are the
+    tenant's, `traced` the Message-IDs under which the message trace has it.
     """
 
     marker: str
+    own: str = ""
     recipient: str = ""
     domains: tuple[str, ...] = ()
     traced: tuple[str, ...] = ()
@@ -129,6 +136,8 @@ def _identity(block: HeaderBlock, asked: AskedHeader) -> Iterable[Finding]:
         yield OTHER_MESSAGE.missing("Subject", HEADER, marker=asked.marker)
     elif asked.marker not in subject.value:
         yield OTHER_MESSAGE.at(subject.line, marker=asked.marker)
+    elif asked.own and subject.value.startswith(asked.own):
+        yield OWN_MESSAGE.at(subject.line)
     to, addresses = block.first("to"), block.addresses("to")
     wanted = asked.recipient.casefold()
     if to and addresses and wanted and wanted not in addresses:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from runbook_lib.engine.expect import Present, State
 from runbook_lib.engine.step import Awaited, Check, Observation
 from runbook_lib.session import MARK, Session
+from runbook_lib.steps.message import OWN_SUBJECT
 from runbook_lib.steps.public_address import (
     Identification,
     identification,
@@ -140,14 +141,18 @@ def mark_of(session: Session, completes: str) -> str:
 
 
 def traced(session: Session, recipient: str, mark: str) -> list[dict[str, object]]:
-    """Return the rows of the message trace with a mark, newest first."""
+    """Return the rows of the message trace with a mark, newest first.
+
+    This tool's own messages carry the mark as well, and are no mail of SAP.
+    """
     end = session.now() + AHEAD
-    return session.exchange.message_trace(
+    rows = session.exchange.message_trace(
         recipient=recipient,
         subject=mark,
         start=_time(end - LONGEST_WINDOW),
         end=_time(end),
     )
+    return [r for r in rows if not (text(r, "Subject") or "").startswith(OWN_SUBJECT)]
 
 
 def awaited_mail(mail: str, mark: str, *, due: bool) -> Awaited:

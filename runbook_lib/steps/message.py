@@ -25,6 +25,8 @@ from runbook_lib.steps.submission import (
     sap_token,
 )
 
+# How the subjects of this tool's own messages begin; SAP's begin otherwise.
+OWN_SUBJECT = "Test of SAP outbound mail"
 LOST = frozenset({"Failed", "FilteredAsSpam", "Quarantined"})
 
 
@@ -64,7 +66,7 @@ class SendTestMessage(MessageProbe):
 
     def subject(self, session: Session) -> str:
         """Return the subject, by which a message is found if its ID is not known."""
-        return f"Test of SAP outbound mail, {self.audience} ({session.mark})"
+        return f"{OWN_SUBJECT}, {self.audience} ({session.mark})"
 
     def act(self, session: Session, sending: Callable[..., None]) -> State:
         """Send the message once."""

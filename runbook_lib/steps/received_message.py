@@ -12,6 +12,7 @@ from runbook_lib.sap.received_header import AskedHeader, header_facts, judge_hea
 from runbook_lib.sap.release import Product
 from runbook_lib.session import Session
 from runbook_lib.steps.delivery import mark_of, traced
+from runbook_lib.steps.message import OWN_SUBJECT
 from runbook_lib.steps.sap_evidence import Judged, SapAttestation, of_kind, texts
 
 TOPIC = "received header"
@@ -61,6 +62,7 @@ class MessageReceived(SapAttestation):
         rows = traced(session, self.recipient, mark_of(session, self.completes))
         asked = AskedHeader(
             marker=self.marker(session),
+            own=OWN_SUBJECT,
             recipient=self.recipient,
             domains=(session.tenant.domain, session.tenant.initial_domain),
             traced=tuple(str(row["MessageId"]) for row in rows if row.get("MessageId")),

@@ -14,7 +14,13 @@ from runbook_lib.engine.step import NotAsExpected, Observation
 from runbook_lib.errors import CannotLook, OutcomeUnknown, SmtpRefused
 from runbook_lib.secret import Secret
 from runbook_lib.session import Session
-from runbook_lib.steps.message import LOST, composed, stated_message_id, traced
+from runbook_lib.steps.message import (
+    LOST,
+    OWN_SUBJECT,
+    composed,
+    stated_message_id,
+    traced,
+)
 from runbook_lib.steps.reading import text
 from runbook_lib.steps.senders import LIMITATIONS, further_senders
 from runbook_lib.steps.submission import (
@@ -165,7 +171,7 @@ class SendFromFurtherSenders(MessageProbe):
 
 
 def _subject(session: Session, address: str) -> str:
-    return f"Test of SAP outbound mail from {address} ({session.mark})"
+    return f"{OWN_SUBJECT} from {address} ({session.mark})"
 
 
 def _told(taken: Mapping[str, str | None], refused: Mapping[str, CannotLook]) -> State:

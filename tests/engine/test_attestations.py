@@ -207,3 +207,32 @@ def test_evidence_is_redacted_before_it_is_written(
 def test_what_is_a_text(data: bytes, suffix: str, text: str | None) -> None:
     """Lists come in three encodings; what is no text is left alone."""
     assert readable(data, suffix) == text
+
+
+class Extra(Statement):
+    """A statement without which a run only lacks something."""
+
+    def left_out(self) -> str | None:
+        """Say what is lacking."""
+        return "The proof lacks it."
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [
+        (Mode.PLAN, Outcome.PLANNED),
+        (Mode.APPLY, Outcome.SKIPPED),
+        (Mode.VERIFY, Outcome.SKIPPED),
+    ],
+)
+def test_evidence_that_may_be_left_out_holds_nobody_up(
+    bench: Bench, mode: Mode, outcome: Outcome
+) -> None:
+    """It is skipped by choice, says what is lacking, and is judged where it is."""
+    result = bench.run(Extra(), mode)
+    assert result.outcome is outcome
+    if mode is not Mode.PLAN:
+        assert result.event["reason"] == "user_choice"
+        assert result.problem == "The proof lacks it."
+    attach(bench.record, bench.mode, "extra", with_text("not done"))
+    assert bench.run(Extra(), mode).outcome is Outcome.FAILED

@@ -150,7 +150,7 @@ def test_two_phases_for_btp(world: World) -> None:
     registered = cast("dict[str, Any]", step_ends(first)["register-application"])
     assert registered["after"]["appId"]
     world.evidence(first, "certificate")
-    second = drive(world, "apply", **given)
+    second = drive(world, "apply", completes=first.folder.name, **given)
     assert second.result == "succeeded"
 
 

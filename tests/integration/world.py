@@ -17,6 +17,7 @@ from unittest import mock
 import httpx
 
 from runbook_lib import opening
+from runbook_lib.cli.demo_people import hand_in_header, submitted_by_sap
 from runbook_lib.cli.demo_sap import Applied, hand_in_sap
 from runbook_lib.cli.execution import checked
 from runbook_lib.cli.notebooks import find_notebook
@@ -155,14 +156,20 @@ class World:
     ) -> str:
         """Write prepared evidence and return its folder.
 
-        What needs the application ID and the run's id is there only after apply.
+        What needs the application ID and the run's id is there only after apply;
+        then SAP has sent its test message as well.
         """
         known = None
         if applied is not None:
             after = cast("Event", step_ends(applied)["register-application"]["after"])
             known = Applied(str(after["appId"]), applied.folder.name)
         folder = self.folder / "evidence"
-        return hand_in_sap(folder, read_tenant(self.tenant_file), known, credential)
+        tenant = read_tenant(self.tenant_file)
+        handed_in = hand_in_sap(folder, tenant, known, credential)
+        if applied is not None:
+            header = submitted_by_sap(dict(self.ready), tenant, applied.folder.name)
+            hand_in_header(folder, header)
+        return handed_in
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from tests.sandbox.mail import MAILBOX, OUTSIDE, certificates, client_tls
+from tests.sandbox.mail import INBOX, MAILBOX, OUTSIDE, certificates, client_tls
 from tests.sandbox.test_server_control import changed, control
 from tests.sandbox.world import World
 
@@ -53,3 +53,28 @@ def test_only_known_conditions_are_declared() -> None:
         misspelt = {**wanted, "condition": "full-mailbx"}
         assert control(world, "set_mail_condition", **misspelt).status_code == 404
         assert world.sandbox.mail_conditions == {"sap@contoso.com": {"full-mailbox"}}
+
+
+def test_a_message_of_sap_is_delivered_traced_and_received() -> None:
+    """It comes signed in, under a Message-ID of the server, with a Received field."""
+    with World() as world:
+        wanted = {"recipient": INBOX, "subject": "Test runbook:example"}
+        made = changed(world, "submit_mail", mailbox=MAILBOX, **wanted)
+        for _ in range(2):  # the trace lags, and does not know the status at once
+            world.run("Get-MessageTraceV2", SenderAddress=MAILBOX)
+        (row,) = world.run("Get-MessageTraceV2", SenderAddress=MAILBOX)
+        assert "runbook:example" in row["Subject"]
+        assert (row["Status"], row["MessageId"]) == ("Delivered", made["messageId"])
+        header = changed(world, "received_header", **wanted)["header"]
+        assert f"Message-ID: {made['messageId']}" in header
+        assert header.startswith("Received: from erp.contoso.com (203.0.113.10) by ")
+
+
+def test_a_header_of_nobodys_message_is_not_found() -> None:
+    """Neither is one in a mailbox that is not there."""
+    with World() as world:
+        for recipient in (INBOX, "nobody@contoso.com"):
+            asked = {"recipient": recipient, "subject": "Test"}
+            assert control(world, "received_header", **asked).status_code == 404
+        asked = {**asked, "mailbox": "nobody@contoso.com"}
+        assert control(world, "submit_mail", **asked).status_code == 404

@@ -82,7 +82,12 @@ def session_on(
     endpoint: Any = None,
 ) -> Session:
     """Return what the steps use of a session, and no more."""
-    tenant = SimpleNamespace(target=target, profile=PROFILES[Cloud.GLOBAL])
+    tenant = SimpleNamespace(
+        target=target,
+        profile=PROFILES[Cloud.GLOBAL],
+        domain="contoso.com",
+        initial_domain="contoso.onmicrosoft.com",
+    )
     graph = SimpleNamespace(service_configuration_records=lambda name: records)
     submission = SimpleNamespace(observe_endpoint=lambda host, port: endpoint())
     session = SimpleNamespace(
