@@ -193,7 +193,7 @@ def cells(chain: Chain) -> list[list[str]]:
 
 def chains_html(events: Sequence[Event]) -> str:
     """Return the tables for a notebook; nothing in them derives from a time."""
-    tables = "".join(_table(chain) for chain in chains(events))
+    tables = "".join(_table(chain, _said(events, chain)) for chain in chains(events))
     return (
         f"<style>{style_sheet()}</style>"
         f'<section class="rb rb-edge-{Tone.PERSON}" aria-label="Proof of delivery" '
@@ -201,10 +201,15 @@ def chains_html(events: Sequence[Event]) -> str:
     )
 
 
-def _table(chain: Chain) -> str:
+def _table(chain: Chain, caption: str) -> str:
     rows = [[escape(_still(text)) for text in row] for row in cells(chain)]
-    caption = visible(f"{chain.caption}. {chain.sentence}")
     return table_html(caption, COLUMNS, rows)
+
+
+def _said(events: Sequence[Event], chain: Chain) -> str:
+    """Return caption and sentence; this run's own id is named, not shown."""
+    said = f"{chain.caption}. {chain.sentence}"
+    return visible(said.replace(str(header(events)["run"]), "(id of this run)"))
 
 
 def _still(text: str) -> str:
@@ -215,6 +220,6 @@ def chains_text(events: Sequence[Event]) -> str:
     """Return the tables as plain text."""
     lines = []
     for chain in chains(events):
-        lines.append(visible(f"{chain.caption}. {chain.sentence}"))
+        lines.append(_said(events, chain))
         lines += [f"  {_still(': '.join(row[:3]))} ({row[3]})" for row in cells(chain)]
     return "\n".join(lines)

@@ -158,5 +158,7 @@ def test_the_notebook_shows_no_time_and_no_markup() -> None:
     assert "<b>Sent" not in html
     assert "&lt;b&gt;Sent" in html
     text = chains_text([OPENED, TRACED])
+    assert RUN not in html + text
+    assert "with runbook:(id of this run) in its subject" in text
     assert "message trace): Delivered" in text
     assert "2026-11-23T17:31" not in text
