@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -27,13 +27,21 @@ from runbook_lib.errors import InputError
 from runbook_lib.sap.certificate import PrivateKeyHandedIn, parse_certificate
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+Key = (
+    rsa.RSAPrivateKey
+    | ec.EllipticCurvePrivateKey
+    | dsa.DSAPrivateKey
+    | ed25519.Ed25519PrivateKey
+)
 
 KEYS: dict[str, Key] = {
     "rsa 2048": rsa.generate_private_key(65537, 2048),
     "rsa 3072": rsa.generate_private_key(65537, 3072),
     "rsa 1024": rsa.generate_private_key(65537, 1024),  # noqa: S505 - to be refused
     "ec": ec.generate_private_key(ec.SECP256R1()),
+    # Old PSEs are DSA. Small, because a large one takes seconds to make.
+    "dsa": dsa.generate_private_key(1024),  # noqa: S505 - to be refused
+    "ed25519": ed25519.Ed25519PrivateKey.generate(),
 }
 
 
@@ -56,7 +64,7 @@ def issued(
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(begin + timedelta(days=days))
-        .sign(KEYS[key], hashes.SHA256())
+        .sign(KEYS[key], None if key == "ed25519" else hashes.SHA256())
     )
 
 
@@ -161,6 +169,9 @@ def bundle(encoding: Encoding) -> bytes:
 BAD: dict[str, tuple[bytes, str]] = {
     "EC": (pem(issued("ec")), "not RSA"),
     "EC DER": (der(issued("ec")), "not RSA"),
+    "DSA": (pem(issued("dsa")), "not RSA"),
+    "DSA as base64": (bare(issued("dsa")), "not RSA"),
+    "Ed25519": (pem(issued("ed25519")), "not RSA"),
     "1024 bits": (pem(issued("rsa 1024")), "1024 bits"),
     "expired": (pem(issued(start=NOW - timedelta(days=400), days=399)), "expired"),
     "expired today": (pem(issued(start=NOW - timedelta(days=10), days=10)), "expired"),
@@ -173,6 +184,11 @@ BAD: dict[str, tuple[bytes, str]] = {
     "base64 cut": (bare(issued())[:400], "cut off"),
     "damaged base64": (pem(issued()).replace(b"M", b"*", 5), "base64"),
     "two certificates": (pem(issued()) + pem(issued()), "2 certificates"),
+    "chain of three": (b"".join(pem(issued()) for _ in range(3)), "3 certificates"),
+    "chain as PKCS#7": (
+        pkcs7.serialize_certificates([issued(), issued()], Encoding.DER),
+        "PKCS#7",
+    ),
     "request": (
         x509.CertificateSigningRequestBuilder()
         .subject_name(x509.Name([]))
@@ -207,13 +223,13 @@ def test_there_are_forty_cases() -> None:
     assert len(FORMS) * len(GOOD_KEYS) + len(PRIVATE) + len(BAD) >= 40
 
 
-@pytest.mark.parametrize("key", GOOD_KEYS)
-def test_thumbprints_are_those_of_openssl(key: str, tmp_path: Path) -> None:
-    """openssl and we show the same digits."""
+@pytest.mark.parametrize(("form", "key"), list(itertools.product(FORMS, GOOD_KEYS)))
+def test_thumbprints_are_those_of_openssl(form: str, key: str, tmp_path: Path) -> None:
+    """openssl and we show the same digits, in whatever form it was handed in."""
     certificate = issued(key)
     path = tmp_path / "sap.pem"
     path.write_bytes(pem(certificate))
-    found = parse_certificate(pem(certificate), now=NOW)
+    found = parse_certificate(FORMS[form](certificate), now=NOW)
     assert openssl(path, "-sha1") == found.sha1_colons
     assert openssl(path, "-sha1").replace(":", "") == found.thumbprint
     assert openssl(path, "-sha256").replace(":", "").lower() == found.sha256
