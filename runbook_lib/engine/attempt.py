@@ -60,10 +60,14 @@ class Attempt:
             action=action,
         )
 
-    def refused(self, step: Step, error: RunbookError) -> None:
-        """Put on disk that what was begun did not happen."""
+    def refused(self, step: Step, error: RunbookError, **named: str) -> None:
+        """Put on disk that what was begun did not happen, or one message of it."""
         self.record.append(
-            "step.refused", mode=self.mode, step=step.id, problem=error.message
+            "step.refused",
+            mode=self.mode,
+            step=step.id,
+            problem=error.message,
+            **named,
         )
 
     def pauses(self, seconds: float) -> Pauses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -14,17 +14,19 @@ if TYPE_CHECKING:  # the clients: closing and audit do without them
     from runbook_lib.session import Session
 
 
+Act = Callable[["Session", Callable[[], None]], State]
+
+
 @dataclass(frozen=True)
 class MessageProbe(Probe):
     """Sends a message, once in a run, and then follows it by reading.
 
-    A step that sends several names each to `sending`, and has `rest` send those
-    that an interrupted attempt did not come to.
+    A step that sends one has `act`; one that sends several has `parts`.
     """
 
     effect: ClassVar[Literal["none", "message", "credential"]] = "message"
 
-    def act(self, session: Session, sending: Callable[..., None]) -> State:
+    def act(self, session: Session, sending: Callable[[], None]) -> State:
         """Send the message; return what is known of it (Message-ID, last reply).
 
         `sending` is called when all is ready and the message itself goes out
@@ -32,21 +34,16 @@ class MessageProbe(Probe):
         """
         raise NotImplementedError
 
-    def rest(
-        self, session: Session, begun: tuple[str, ...], sending: Callable[..., None]
-    ) -> State | None:
-        """Send what an earlier attempt did not begin; None where there is no more.
-
-        What stands in `begun` may have been sent and is not sent again. Returns
-        what `act` returns, and raises no refusal: it was not all that was sent.
-        """
-        return None
+    def parts(self) -> Mapping[str, Act]:
+        """Return what sends each message, by a name that the record keeps."""
+        return {"": self.act}
 
     def follow(self, session: Session, sent: State) -> Observation:
         """Look where the message is; `sent` is what `act` returned.
 
         It is empty where an earlier attempt ended between sending and writing
-        down: the message may have been sent, and is not sent again.
+        down: the message may have been sent, and is not sent again. With several
+        messages it holds that of each under its name.
         """
         raise NotImplementedError
 

@@ -7,7 +7,6 @@ import traceback
 from runbook_lib.engine import remedies
 from runbook_lib.engine.attempt import Ending
 from runbook_lib.engine.expect import State
-from runbook_lib.engine.probes import refused
 from runbook_lib.engine.step import (
     NotAsExpected,
     NothingToDo,
@@ -16,6 +15,7 @@ from runbook_lib.engine.step import (
     Step,
     Waits,
 )
+from runbook_lib.engine.waiting import refused
 from runbook_lib.errors import CannotLook, RunbookError, ServiceRefused
 
 

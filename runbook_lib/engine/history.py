@@ -98,30 +98,20 @@ def unsettled(events: Iterable[Event], step: str) -> Event | None:
     return begun
 
 
-def acted(events: Iterable[Event], step: str) -> Event | None:
-    """Return the event that says a probe's effect was, or may have been, made."""
+def acted(events: Iterable[Event], step: str, message: str = "") -> Event | None:
+    """Return the event that says a probe's effect was, or may have been, made.
+
+    Where a step sends several messages, `message` names the one that is meant.
+    """
     found = None
     for event in events:
-        if event.get("step") != step:
+        if event.get("step") != step or event.get("message", "") != message:
             continue
         if event["event"] in ("step.act", "step.acted"):
             found = event
         elif event["event"] == "step.refused":
             found = None
     return found
-
-
-def begun_messages(events: Iterable[Event], step: str) -> tuple[str, ...]:
-    """Return the names of the messages that may have gone out, each once."""
-    begun: dict[str, None] = {}
-    for event in events:
-        if event.get("step") != step:
-            continue
-        if event["event"] == "step.act":
-            begun[str(event.get("message", ""))] = None
-        elif event["event"] == "step.refused":
-            begun.clear()
-    return tuple(begun)
 
 
 def written(events: Iterable[Event]) -> list[Event]:

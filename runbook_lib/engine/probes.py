@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import cast
-
 from runbook_lib.engine import history
 from runbook_lib.engine.attempt import NOTHING_WRITTEN, Attempt, Ending
 from runbook_lib.engine.borrowing import (
@@ -15,23 +11,21 @@ from runbook_lib.engine.borrowing import (
     give_back_left,
     outstanding,
 )
-from runbook_lib.engine.chain import Event
 from runbook_lib.engine.changes import unmet
 from runbook_lib.engine.effects import CredentialProbe, MessageProbe
-from runbook_lib.engine.expect import State, differences, met
-from runbook_lib.engine.record import timestamp
+from runbook_lib.engine.expect import met
+from runbook_lib.engine.messages import perform_messages, sent_already
 from runbook_lib.engine.step import (
     Action,
     Awaited,
     Check,
     Mode,
-    NothingToDo,
     Observation,
     Outcome,
     Probe,
-    Step,
 )
-from runbook_lib.errors import OutcomeUnknown, ServiceRefused
+from runbook_lib.engine.waiting import effect_ends, until_met
+from runbook_lib.errors import OutcomeUnknown
 from runbook_lib.secret import Secret
 
 
@@ -78,22 +72,21 @@ def perform_probe(attempt: Attempt, step: Probe, resolved: Probe) -> Ending:
     changed = _changes(attempt)
     if attempt.mode is Mode.PLAN and changed:
         return planned_probe(resolved)
-    sent = history.acted(attempt.record.events, step.id) is not None
-    if isinstance(resolved, MessageProbe) and sent:
-        return _send_once(attempt, step, resolved)
+    if isinstance(resolved, MessageProbe) and sent_already(attempt, resolved):
+        return perform_messages(attempt, step, resolved)
     if resolved.effect != "none" and not (attempt.mode is Mode.APPLY and changed):
         return _nothing_changed(resolved)
     if isinstance(resolved, MessageProbe):
-        return _send_once(attempt, step, resolved)
+        return perform_messages(attempt, step, resolved)
     if isinstance(resolved, CredentialProbe):
         return _with_borrowed(attempt, step, resolved)
     attempt.begin(step, resolved, {}, None)
-    return _until(
+    return until_met(
         attempt,
         resolved,
         lambda: resolved.observe(attempt.session),
         attempt.wait,
-        _effect_ends(attempt),
+        effect_ends(attempt),
     )
 
 
@@ -123,29 +116,6 @@ def _nothing_changed(step: Probe) -> Ending:
     )
 
 
-def _send_once(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Ending:
-    """Send the message unless an earlier attempt did or may have done so."""
-    record = attempt.record
-    sent = history.acted(record.events, step.id)
-    if sent is None:
-        attempt.begin(step, resolved, {}, "create")
-        facts = _acted(attempt, step, resolved)
-        sent = record.append("step.acted", mode=attempt.mode, step=step.id, facts=facts)
-    elif sent["event"] == "step.act" and attempt.mode is Mode.APPLY:
-        sent = _rest_sent(attempt, step, resolved) or sent
-    known = cast("State", sent.get("facts") or {})
-    window = attempt.session.tenant.windows.trace
-    until = datetime.fromisoformat(str(sent["time"])) + timedelta(seconds=window)
-    wait = min(attempt.wait, window)
-    return _until(
-        attempt,
-        resolved,
-        lambda: resolved.follow(attempt.session, known),
-        wait,
-        until,
-    )
-
-
 def _with_borrowed(attempt: Attempt, step: Probe, resolved: CredentialProbe) -> Ending:
     """Borrow a credential, look, and give it back whatever happens."""
     record, session = attempt.record, attempt.session
@@ -156,12 +126,12 @@ def _with_borrowed(attempt: Attempt, step: Probe, resolved: CredentialProbe) -> 
     key_id, secret = _borrowed(attempt, step, resolved)
     try:
         record.append(BORROWED, mode=attempt.mode, step=step.id, key_id=key_id)
-        return _until(
+        return until_met(
             attempt,
             resolved,
             lambda: resolved.observe_with(session, secret),
             attempt.wait,
-            _effect_ends(attempt),
+            effect_ends(attempt),
         )
     finally:
         give_back(attempt, resolved, key_id)
@@ -181,106 +151,3 @@ def _borrowed(
         begin = attempt.record.events[-1]
         give_back_left(attempt, resolved, (begin, []), attempt.session.run)
         raise
-
-
-def _acted(attempt: Attempt, step: Probe, resolved: MessageProbe) -> State:
-    """Send the message; what was surely not sent may be sent in a later attempt.
-
-    That the message goes out next is on disk before it does.
-    """
-    try:
-        return resolved.act(attempt.session, _sending(attempt, step))
-    except (*NOTHING_WRITTEN, NothingToDo) as error:
-        attempt.refused(step, error)
-        raise
-
-
-def _rest_sent(attempt: Attempt, step: Probe, resolved: MessageProbe) -> Event | None:
-    """Send what an interrupted attempt did not begin, if there is more of it."""
-    begun = history.begun_messages(attempt.record.events, step.id)
-    facts = resolved.rest(attempt.session, begun, _sending(attempt, step))
-    if facts is None:
-        return None
-    return attempt.record.append(
-        "step.acted", mode=attempt.mode, step=step.id, facts=facts
-    )
-
-
-def _sending(attempt: Attempt, step: Probe) -> Callable[..., None]:
-    """Return what puts on disk that a message goes out next; it may have a name."""
-
-    def sending(name: str = "") -> None:
-        named = {"message": name} if name else {}
-        attempt.record.append("step.act", mode=attempt.mode, step=step.id, **named)
-
-    return sending
-
-
-def _effect_ends(attempt: Attempt) -> datetime | None:
-    """Return until when a refusal may be replication: None if nothing changed."""
-    written = history.written(attempt.record.events)
-    if not written:
-        return None
-    last = datetime.fromisoformat(str(written[-1]["time"]))
-    return last + timedelta(seconds=attempt.session.tenant.windows.effect)
-
-
-def _until(
-    attempt: Attempt,
-    step: Probe,
-    look: Callable[[], Observation],
-    wait: float,
-    until: datetime | None,
-) -> Ending:
-    """Look until it is as expected, or until what is seen is not replication."""
-    pauses = attempt.pauses(wait)
-    while True:
-        ending, lagging = _look(step, look)
-        if not lagging or until is None:
-            return ending
-        if attempt.session.now() >= until:
-            return ending
-        if not pauses.again():
-            return _pending(step, ending, until)
-
-
-def _look(step: Probe, look: Callable[[], Observation]) -> tuple[Ending, bool]:
-    """Return how the step would end now, and whether replication explains it."""
-    try:
-        seen = look()
-    except ServiceRefused as refusal:
-        return refused(step, refusal), step.explains(refusal)
-    if met(step.expect(), seen.properties):
-        return Ending.of(Outcome.OK, step, seen), False
-    return unmet(step, seen), _lagging(step, seen)
-
-
-def _lagging(step: Step, seen: Observation) -> bool:
-    names = {d.property for d in differences(step.expect(), seen.properties)}
-    return names <= step.replication_symptoms
-
-
-def refused(step: Step, refusal: ServiceRefused) -> Ending:
-    """Return the ending of a probe whose real thing was refused: `failed`."""
-    return Ending(
-        Outcome.FAILED,
-        step.expect(),
-        problem=refusal.message,
-        remedy=refusal.remedy,
-        remedy_id=step.remedies.get(refusal.code, step.id),
-        facts={"code": refusal.code, **refusal.facts},
-    )
-
-
-def _pending(step: Step, ending: Ending, until: datetime) -> Ending:
-    return Ending(
-        Outcome.PENDING,
-        step.expect(),
-        after=ending.after,
-        context=ending.context,
-        problem=f"Waiting for replication: {ending.problem}",
-        remedy="Run verify once the time given has passed.",
-        remedy_id="replication",
-        until=timestamp(until),
-        facts=ending.facts,
-    )

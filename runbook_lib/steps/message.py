@@ -68,7 +68,7 @@ class SendTestMessage(MessageProbe):
         """Return the subject, by which a message is found if its ID is not known."""
         return f"{OWN_SUBJECT}, {self.audience} ({session.mark})"
 
-    def act(self, session: Session, sending: Callable[..., None]) -> State:
+    def act(self, session: Session, sending: Callable[[], None]) -> State:
         """Send the message once."""
         token = sap_token(session, self.app_id, self.key_id)
         try:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, cast
 
-from runbook_lib.engine.attempt import NOTHING_WRITTEN
-from runbook_lib.engine.effects import MessageProbe
+from runbook_lib.clients.smtp import Dialogue
+from runbook_lib.engine.effects import Act, MessageProbe
 from runbook_lib.engine.expect import Including, State
 from runbook_lib.engine.step import NotAsExpected, Observation
-from runbook_lib.errors import CannotLook, OutcomeUnknown, SmtpRefused
-from runbook_lib.secret import Secret
+from runbook_lib.errors import SmtpRefused
 from runbook_lib.session import Session
 from runbook_lib.steps.message import (
     LOST,
@@ -66,103 +65,78 @@ class SendFromFurtherSenders(MessageProbe):
         """Return that every sender's message shows as Delivered in the trace."""
         return {"Delivered": Including(further_senders(self.senders, self.mailbox))}
 
-    def act(self, session: Session, sending: Callable[..., None]) -> State:
-        """Send from each; one that is refused keeps no other from being tried.
+    def parts(self) -> Mapping[str, Act]:
+        """Return what sends from each address."""
+        senders = further_senders(self.senders, self.mailbox)
+        return {address: partial(self.send_from, address) for address in senders}
 
-        The Message-ID is null where it is not known whether a message was taken.
+    def send_from(
+        self, address: str, session: Session, sending: Callable[[], None]
+    ) -> State:
+        """Send a message from one address.
 
         Raises:
-            SmtpRefused, Unreachable, …: as the first, where surely none was taken.
+            SmtpRefused: the server does not take this sender, or nothing at all.
         """
-        senders = further_senders(self.senders, self.mailbox)
-        taken, refused = self._from_each(session, senders, sending)
-        if not taken:
-            first = next(iter(refused.values()))
-            raise precise(first) if isinstance(first, SmtpRefused) else first
-        # To raise now would say that nothing was sent, and it would be sent again.
-        return _told(taken, refused)
+        try:
+            dialogue = self._send(session, address, sending)
+        except SmtpRefused as error:
+            refusal = precise(error)
+            raise SmtpRefused(
+                f"No message from {address}: {refusal.message}",
+                code=refusal.code,
+                facts=refusal.facts,
+            ) from None
+        return {
+            "Message-ID": stated_message_id(dialogue.text) or _own_id(session, address),
+            "reply": dialogue.reply,
+            "dialogue": list(dialogue.lines),
+        }
 
-    def rest(
-        self, session: Session, begun: tuple[str, ...], sending: Callable[..., None]
-    ) -> State | None:
-        """Send from those that an interrupted attempt did not come to."""
-        senders = further_senders(self.senders, self.mailbox)
-        left = tuple(address for address in senders if address not in begun)
-        taken, refused = self._from_each(session, left, sending) if left else ({}, {})
-        return _told({**dict.fromkeys(begun), **taken}, refused)
-
-    def _from_each(
-        self, session: Session, senders: tuple[str, ...], sending: Callable[..., None]
-    ) -> tuple[dict[str, str | None], dict[str, CannotLook]]:
-        """Return the Message-IDs of what was taken, and why the others were not."""
-        token = sap_token(session, self.app_id, self.key_id).secret
-        taken: dict[str, str | None] = {}
-        refused: dict[str, CannotLook] = {}
-        for address in senders:
-            try:
-                taken[address] = self._sent(session, address, token, sending)
-            except NOTHING_WRITTEN as error:
-                refused[address] = error
-            except OutcomeUnknown:
-                taken[address] = None
-        return taken, refused
-
-    def _sent(
-        self,
-        session: Session,
-        address: str,
-        token: Secret,
-        sending: Callable[..., None],
-    ) -> str:
-        """Send from one address; return the Message-ID that the server gave it."""
-        domain = address.rpartition("@")[2]
-        own = f"<{session.run}.{address.partition('@')[0]}@{domain}>"
-        dialogue = session.submission.send(
+    def _send(
+        self, session: Session, address: str, sending: Callable[[], None]
+    ) -> Dialogue:
+        token = sap_token(session, self.app_id, self.key_id)
+        return session.submission.send(
             self.host,
             PORT,
             mailbox=self.mailbox,
-            token=token,
+            token=token.secret,
             message=composed(
                 session,
                 sender=address,
                 recipient=self.recipient,
                 subject=_subject(session, address),
-                message_id=own,
+                message_id=_own_id(session, address),
             ),
             recipients=[self.recipient],
-            sending=partial(sending, address),
+            sending=sending,
             sender=address,
         )
-        return stated_message_id(dialogue.text) or own
 
     def follow(self, session: Session, sent: State) -> Observation:
-        """Look for each message in the trace.
+        """Look for each message in the trace: by subject if its ID is not known.
 
         Raises:
-            NotAsExpected: a sender was refused, or its message did not arrive.
+            NotAsExpected: a message did not arrive.
         """
-        refused = cast("Mapping[str, str]", sent.get("refused") or {})
-        if refused:
-            raise _denied(refused, sent)
-        rows = self._rows(session, sent)
+        rows = self._rows(session, cast("Mapping[str, State]", sent))
         status = {address: text(row or {}, "Status") for address, row in rows.items()}
         lost = {a: s for a, s in status.items() if s in LOST}
         if lost:
             raise _lost(lost, rows)
-        delivered = [a for a, s in status.items() if s == "Delivered"]
         return Observation(
-            {"Delivered": delivered},
+            {"Delivered": [a for a, s in status.items() if s == "Delivered"]},
             context={"recipient": self.recipient},
             facts={"rows": rows, **sent},
         )
 
-    def _rows(self, session: Session, sent: State) -> Rows:
+    def _rows(self, session: Session, sent: Mapping[str, State]) -> Rows:
         """Return each sender's row of the trace, or None."""
-        known = cast("Mapping[str, object]", sent.get("Message-ID") or {})
         return {
             address: traced(
                 session,
-                message_id=text(known, address),
+                message_id=text(sent.get(address, {}), "Message-ID"),
                 subject=_subject(session, address),
                 recipient=self.recipient,
             )
@@ -170,24 +144,13 @@ class SendFromFurtherSenders(MessageProbe):
         }
 
 
+def _own_id(session: Session, address: str) -> str:
+    name, _, domain = address.rpartition("@")
+    return f"<{session.run}.{name}@{domain}>"
+
+
 def _subject(session: Session, address: str) -> str:
     return f"{OWN_SUBJECT} from {address} ({session.mark})"
-
-
-def _told(taken: Mapping[str, str | None], refused: Mapping[str, CannotLook]) -> State:
-    told = {address: error.message for address, error in refused.items()}
-    return {"Message-ID": dict(taken), "refused": told}
-
-
-def _denied(refused: Mapping[str, str], sent: State) -> NotAsExpected:
-    address, reply = next(iter(refused.items()))
-    more = f" ({len(refused)} senders are refused)" if len(refused) > 1 else ""
-    return NotAsExpected(
-        f"No message from {address}{more}: {reply}",
-        remedy="Grant Send As for it, to the other of the two, or change the sender.",
-        remedy_id="smtp-send-as-denied",
-        facts=sent,
-    )
 
 
 def _lost(lost: Mapping[str, str | None], rows: Rows) -> NotAsExpected:

@@ -56,7 +56,8 @@ def _leak(events: Sequence[Event]) -> list[str]:
 def _effect(events: Sequence[Event]) -> str:
     """Say what the run did to the tenant."""
     written = len(changes(events))
-    sent = len({e["step"] for e in events if e["event"] == "step.acted"})
+    acted = [event for event in events if event["event"] == "step.acted"]
+    sent = len({(event["step"], event.get("message")) for event in acted})
     reverted = outcomes(events).get(Outcome.REVERTED, 0)
     mode = mode_of(events)
     if mode == Mode.ROLLBACK:

@@ -87,6 +87,18 @@ def test_a_message_was_or_may_have_been_sent(
     assert (found and found["event"]) == expected
 
 
+def test_each_message_of_a_step_is_known_by_its_name() -> None:
+    """A refusal of one takes back that one alone."""
+    known = [
+        event("step.acted", message="x"),
+        event("step.act", message="y"),
+        event("step.refused", message="x"),
+    ]
+    assert history.acted(known, "a", "x") is None
+    assert history.acted(known, "a", "y") is not None
+    assert history.acted(known, "a") is None
+
+
 def test_a_result_is_a_view_of_its_event() -> None:
     """Nothing is stored twice; an item is a reference for a later step."""
     result = StepResult(end("failed", title="A", problem="no", after={"id": 1}))

@@ -161,14 +161,34 @@ def test_the_rest_is_sent_in_apply_only(ready: Bench, mode: Mode) -> None:
     assert len(ready.world.sent) == 2
 
 
-def test_refused_among_the_rest_is_not_all_again(ready: Bench) -> None:
-    """What went out before it is still not sent again."""
+def test_each_of_several_is_known_by_its_name(ready: Bench) -> None:
+    """The one that may have left is known by nothing else."""
     die_at_the_second(ready)
-    ready.world.faults.append(refusal("535 5.7.3"))
-    ready.run(Messages())
-    assert ready.run(Messages()).outcome is not Outcome.OK
-    names = [name for _, name in ready.world.sent]
-    assert (names.count("a"), names.count("b")) == (1, 1)
+    arrive(ready)
+    event = ready.run(Messages()).event
+    assert event["facts"] == {"known": {"a": {"id": "a"}, "b": {}, "c": {"id": "c"}}}
+
+
+def test_one_refused_keeps_no_other_from_being_tried(ready: Bench) -> None:
+    """The step fails for it; in a later attempt only that one is sent again."""
+    arrive(ready)
+    ready.world.faults.append(refusal("554 5.2.252"))
+    result = ready.run(Messages())
+    assert result.outcome is Outcome.FAILED
+    assert "554 5.2.252" in str(result.problem)
+    assert [name for _, name in ready.world.sent] == ["a", "b", "c"]
+    assert ready.run(Messages()).outcome is Outcome.OK
+    assert [name for _, name in ready.world.sent] == ["a", "b", "c", "a"]
+
+
+def test_an_unreachable_server_ends_the_sending(ready: Bench) -> None:
+    """It is not tried for each; a later attempt sends what is left."""
+    arrive(ready)
+    ready.world.unready.append(Unreachable("no route"))
+    assert ready.run(Messages()).outcome is Outcome.ERROR
+    assert ready.world.sent == []
+    assert ready.run(Messages()).outcome is Outcome.OK
+    assert [name for _, name in ready.world.sent] == ["a", "b", "c"]
 
 
 def test_an_unknown_outcome_is_never_sent_again(ready: Bench) -> None:

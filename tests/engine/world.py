@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar, Literal, cast
 
 from runbook_lib.engine.attempt import Attempt
 from runbook_lib.engine.chain import Event
-from runbook_lib.engine.effects import CredentialProbe, MessageProbe
+from runbook_lib.engine.effects import Act, CredentialProbe, MessageProbe
 from runbook_lib.engine.expect import KnownAfterApply, State
 from runbook_lib.engine.history import StepResult
 from runbook_lib.engine.record import Record
@@ -345,7 +346,7 @@ class Message(MessageProbe):
         """Return the status."""
         return {"status": "Delivered"}
 
-    def act(self, session: Session, sending: Callable[..., None]) -> State:
+    def act(self, session: Session, sending: Callable[[], None]) -> State:
         """Send it, once it is ready."""
         world = world_of(session)
         world.prepare()
@@ -366,24 +367,23 @@ class Messages(Message):
 
     title: ClassVar[str] = "Send messages"
 
-    def act(self, session: Session, sending: Callable[..., None]) -> State:
-        """Send all three."""
-        return self._sent(session, ("a", "b", "c"), sending)
+    def parts(self) -> Mapping[str, Act]:
+        """Return what sends each."""
+        return {name: partial(self.send_one, name) for name in ("a", "b", "c")}
 
-    def rest(
-        self, session: Session, begun: tuple[str, ...], sending: Callable[..., None]
-    ) -> State | None:
-        """Send those that were not begun."""
-        left = tuple(name for name in ("a", "b", "c") if name not in begun)
-        return self._sent(session, left, sending)
-
-    def _sent(
-        self, session: Session, names: tuple[str, ...], sending: Callable[..., None]
+    def send_one(
+        self, name: str, session: Session, sending: Callable[[], None]
     ) -> State:
-        for name in names:
-            sending(name)
-            world_of(session).write("sent", name)
-        return {"id": " ".join(names)}
+        """Send one of them, once it is ready."""
+        world_of(session).prepare()
+        sending()
+        world_of(session).write("sent", name)
+        return {"id": name}
+
+    def follow(self, session: Session, sent: State) -> Observation:
+        """Look for them, and show which of them are known to have been sent."""
+        seen = {"status": world_of(session).read(self.name)}
+        return Observation(seen, facts={"known": dict(sent)})
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from runbook_lib.engine.expect import met
+from runbook_lib.engine.expect import State, met
 from runbook_lib.engine.step import NotAsExpected, NothingToDo, Step
-from runbook_lib.errors import (
-    InputError,
-    OutcomeUnknown,
-    SmtpRefused,
-    Unreachable,
-)
+from runbook_lib.errors import InputError, SmtpRefused
 from runbook_lib.secret import Secret
 from runbook_lib.steps.alias_sending import AliasSending, AllowAliasSending
 from runbook_lib.steps.sender_messages import SendFromFurtherSenders
@@ -61,10 +56,6 @@ def fake() -> FakeSession:
     made.exchange.principals = [{"AppId": APP, "ObjectId": PRINCIPAL}]
     made.sink.values = {"key": Secret("the-secret")}
     return made
-
-
-def unheard(address: str) -> None:
-    """Be told that a message goes out next, and note nothing."""
 
 
 def grant(send_as: str = "service-principal", senders: str = ALL) -> GrantSendAs:
@@ -240,77 +231,45 @@ def test_without_an_alias_the_setting_is_not_looked_at(fake: FakeSession) -> Non
     assert "exchange.organization_config" not in fake.calls()
 
 
+def sent_from(fake: FakeSession, step: SendFromFurtherSenders) -> dict[str, State]:
+    """Send every message of the step; return what is known of each."""
+    return {n: act(seen_as(fake), lambda: None) for n, act in step.parts().items()}
+
+
 def test_each_sender_is_in_from_and_envelope(fake: FakeSession) -> None:
     """And the Message-ID is the one that the server names."""
     fake.submission.text = "2.0.0 OK <abc@PROD.OUTLOOK.COM>"
-    told: list[str] = []
-    facts = messages().act(seen_as(fake), told.append)
+    known = sent_from(fake, messages())
     sent = fake.submission.sent
     assert [message["From"] for message in sent] == [INVOICES, ORDERS]
     assert fake.submission.envelopes == [INVOICES, ORDERS]
     assert {str(message["To"]) for message in sent} == {"inbox@contoso.com"}
     assert len({str(message["Message-ID"]) for message in sent}) == 2
-    assert told == [INVOICES, ORDERS]
-    known = dict.fromkeys((INVOICES, ORDERS), "<abc@PROD.OUTLOOK.COM>")
-    assert facts == {"Message-ID": known, "refused": {}}
+    assert list(known) == [INVOICES, ORDERS]
+    assert known[INVOICES]["Message-ID"] == "<abc@PROD.OUTLOOK.COM>"
+    assert known[INVOICES]["reply"] == 250
 
 
-def test_all_refused_is_raised_so_that_it_may_be_sent_again(fake: FakeSession) -> None:
-    """Nothing was sent: the code leads to the remedy."""
-    fake.submission.refusal = DENIED
-    with pytest.raises(SmtpRefused) as caught:
-        messages().act(seen_as(fake), unheard)
-    assert messages().remedies[caught.value.code] == "smtp-send-as-denied"
+def test_a_refusal_names_the_sender_and_leads_to_the_remedy(fake: FakeSession) -> None:
+    """The code is kept."""
+    fake.submission.refusals = {INVOICES: DENIED}
+    step = messages()
+    with pytest.raises(SmtpRefused, match=f"No message from {INVOICES}: ") as caught:
+        sent_from(fake, step)
+    assert step.remedies[caught.value.code] == "smtp-send-as-denied"
+    assert fake.submission.sent == []
 
 
-@pytest.mark.parametrize("error", [DENIED, Unreachable("no way to the host")])
-def test_one_refused_is_told_and_nothing_is_sent_again(
-    fake: FakeSession, error: Exception
-) -> None:
-    """To raise would say that nothing was sent."""
-    fake.submission.refusals = {INVOICES: error}
-    facts = messages().act(seen_as(fake), unheard)
-    assert fake.submission.envelopes == [ORDERS]
+def test_a_message_is_looked_for_by_what_is_known(fake: FakeSession) -> None:
+    """By Message-ID; by subject where an earlier attempt could not note it."""
     fake.exchange.traces = [{"Status": "Delivered"}]
-    with pytest.raises(NotAsExpected, match=f"No message from {INVOICES}") as caught:
-        messages().follow(seen_as(fake), facts)
-    assert caught.value.remedy_id == "smtp-send-as-denied"
-
-
-def test_one_without_an_answer_is_looked_for_by_its_subject(fake: FakeSession) -> None:
-    """It may have been taken, so it is followed and not sent again."""
-    fake.submission.refusals = {INVOICES: OutcomeUnknown("no reply")}
-    facts = messages().act(seen_as(fake), unheard)
-    fake.exchange.traces = [{"Status": "Delivered"}]
-    seen = messages().follow(seen_as(fake), facts)
-    assert met(messages().expect(), seen.properties)
-    by_subject, by_id = [args[4] for n, args in fake.exchange.calls]
-    assert by_subject == f"Test of SAP outbound mail from {INVOICES} (runbook:example)"
-    assert by_id is None
-
-
-def test_the_rest_of_an_interrupted_attempt_is_sent(fake: FakeSession) -> None:
-    """From those that were not begun; the others are looked for by subject."""
-    told: list[str] = []
-    fake.submission.text = "2.0.0 OK <abc@PROD.OUTLOOK.COM>"
-    facts = messages().rest(seen_as(fake), (INVOICES,), told.append)
-    assert (told, fake.submission.envelopes) == ([ORDERS], [ORDERS])
-    known = {INVOICES: None, ORDERS: "<abc@PROD.OUTLOOK.COM>"}
-    assert facts == {"Message-ID": known, "refused": {}}
-
-
-def test_a_refusal_among_the_rest_is_told_and_not_raised(fake: FakeSession) -> None:
-    """To raise would say that none was sent, also of what went out before."""
-    fake.submission.refusal = DENIED
-    facts = messages().rest(seen_as(fake), (INVOICES,), unheard)
-    assert facts is not None
-    assert facts["refused"] == {ORDERS: DENIED.message}
-
-
-def test_with_nothing_left_nothing_is_asked_for(fake: FakeSession) -> None:
-    """Not even a token."""
-    messages().rest(seen_as(fake), (INVOICES, ORDERS), unheard)
-    assert fake.clients == []
+    step = messages()
+    seen = step.follow(seen_as(fake), {INVOICES: {}, ORDERS: {"Message-ID": "<a@b>"}})
+    assert met(step.expect(), seen.properties)
+    lost, known = [arguments for _, arguments in fake.exchange.calls]
+    subject = f"Test of SAP outbound mail from {INVOICES} (runbook:example)"
+    assert (lost[2], lost[4]) == (None, subject)
+    assert (known[2], known[4]) == ("<a@b>", None)
 
 
 @pytest.mark.parametrize("status", ["Pending", None])
