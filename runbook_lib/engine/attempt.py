@@ -114,6 +114,7 @@ class Ending:
     facts: State = field(default_factory=dict)
     attested: State | None = None
     measured: State | None = None
+    service: str | None = None
 
     @classmethod
     def of(
@@ -128,6 +129,7 @@ class Ending:
             "advice": seen.advice,
             "vantage": seen.vantage,
             "facts": seen.facts,
+            "service": seen.service,
             **fields,
         }
         return cls(outcome, **known)  # type: ignore[arg-type]

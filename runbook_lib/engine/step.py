@@ -66,8 +66,10 @@ class Observation:
     false where the object itself is missing, so that the change is a `create`.
     `adopt` marks an object of the planned name that this project did not make.
     `vantage` says from where a network fact was seen. `facts` go to the record
-    and are not shown in the notebook: times, digests, dialogues. A Check with
-    `awaits` that is not met is pending, and planned in plan mode.
+    and are not shown in the notebook: times, digests, dialogues. `service` names
+    the interface of the customer's own system that showed the properties, in whole
+    or in part. A Check with `awaits` that is not met is pending, and planned in plan
+    mode.
     """
 
     properties: State
@@ -77,6 +79,7 @@ class Observation:
     advice: str | None = None
     vantage: str | None = None
     facts: State = dataclasses.field(default_factory=dict)
+    service: str | None = None
     awaits: Awaited | None = None
 
 

@@ -36,14 +36,15 @@ class SapAttestation(Attestation):
     """An attestation whose evidence is judged by rules, topic by topic.
 
     `topics` have to pass, `optional` ones where they were handed in; `products`
-    are those for which there is something to configure. Evidence that shows too
-    little leaves the step waiting; evidence that contradicts fails it, whatever
-    a person states.
+    are those for which there is something to configure; what a service shows may
+    be advice only (`measured_counts`). Evidence that shows too little leaves the
+    step waiting; evidence that contradicts fails it, whatever a person states.
     """
 
     topics: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[tuple[str, ...]] = ()
     products: ClassVar[frozenset[str]] = ON_PREMISES
+    measured_counts: ClassVar[bool] = True
     remedies: ClassVar[Mapping[str, str]] = UNREAD
     product: str
 
@@ -89,10 +90,12 @@ class SapAttestation(Attestation):
         self._wait_for_more(judged)
         topics = (*self.topics, *self.optional)
         properties = {topic: shown(judged.get(topic)) for topic in topics}
+        counts = self.measured_counts
         return Observation(
             properties,
             context={"findings": [str(finding) for finding in findings]},
-            vantage=vantage(evidence),
+            vantage=vantage(evidence, counts=counts),
+            service=service(evidence) if counts else None,
             advice=" ".join([*advice(evidence), *warnings(findings)]) or None,
         )
 
@@ -139,12 +142,21 @@ def of_kind(
     return [a.text for a in found if a.kind in kinds and a.measured is measured]
 
 
-def vantage(evidence: Evidence) -> str:
-    """Return whose eyes saw it: a service's, a person's, or both."""
+def service(evidence: Evidence) -> str | None:
+    """Return the interface that showed something, or None."""
     measured = evidence.measured
-    if measured is None or measured.problem:
+    return measured.by if measured and not measured.problem else None
+
+
+def vantage(evidence: Evidence, *, counts: bool = True) -> str:
+    """Return whose eyes saw it: a service's, a person's, or both.
+
+    `counts` is false where what the service shows is no part of the verdict.
+    """
+    measured = evidence.measured
+    if measured is None or measured.problem or not counts:
         return STATED
-    seen = f"measured by {measured.by} ({measured.where}) from this computer"
+    seen = f"this computer, by {measured.by} ({measured.where})"
     return f"{seen}; the rest {STATED}" if evidence.by_person else seen
 
 

@@ -56,6 +56,7 @@ class NetworkFromSapHost(SapAttestation):
     guide: ClassVar[str] = SAP
     topics: ClassVar[tuple[str, ...]] = ("connection",)
     optional: ClassVar[tuple[str, ...]] = ("STRUST", "dev_icm")
+    measured_counts: ClassVar[bool] = False
     host: str
     port: str = "587"
 

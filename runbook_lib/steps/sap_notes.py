@@ -20,7 +20,7 @@ from runbook_lib.sap.components import BasisLevel, basis_level, brings
 from runbook_lib.sap.note import CERTIFICATE_NOTE, OAUTH_NOTE, delivered_by, note_state
 from runbook_lib.sap.release import parse_credential
 from runbook_lib.session import Session
-from runbook_lib.steps.sap_evidence import ON_PREMISES, UNREAD, advice, vantage
+from runbook_lib.steps.sap_evidence import ON_PREMISES, UNREAD, advice, service, vantage
 from runbook_lib.steps.sap_measured import measured_components
 
 STATE = "implementation state"
@@ -85,15 +85,18 @@ class SapNotesImplemented(Attestation):
         system = _system(evidence)
         states = {name: _state(text, note, system) for name, note in notes.items()}
         unnamed = [notes[name] for name, state in states.items() if state is None]
-        packages = {note: delivered_by(text, note) for note in notes.values()}
+        found = [delivered_by(text, note) for note in notes.values()]
+        packages = [package for package in found if package]
+        compared = _compared(packages, system)
         return Observation(
             states,
             context={
                 "note": " and ".join(notes.values()),
-                "support package": ", ".join(filter(None, packages.values())) or None,
+                "support package": ", ".join(packages) or None,
                 **({"system": str(system)} if system else {}),
             },
-            vantage=vantage(evidence),
+            vantage=vantage(evidence, counts=compared),
+            service=service(evidence) if compared else None,
             advice=" ".join([*advice(evidence), *_advice(unnamed)]) or None,
         )
 
@@ -109,6 +112,13 @@ def _state(text: str, note: str, system: BasisLevel | None) -> str | None:
     if state in (None, "cannot be implemented", "obsolete"):
         return GOOD[1] if package else state
     return state
+
+
+def _compared(packages: list[str], system: BasisLevel | None) -> bool:
+    """Tell whether what the system shows is part of the verdict."""
+    if system is None:
+        return False
+    return any(brings(package, system) is not None for package in packages)
 
 
 def _system(evidence: Evidence) -> BasisLevel | None:

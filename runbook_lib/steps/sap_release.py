@@ -82,6 +82,7 @@ class SapReleaseSupportsCredential(Check):
             {"SAP_BASIS": release},
             context={**context, "kernel": kernel(session) or "not shown"},
             vantage=vantage(Evidence("", "", "", "", measured=measured)),
+            service=measured.by,
             advice=measured.weakness,
         )
 

@@ -10,7 +10,7 @@ from runbook_lib.engine.history import closed, header
 from runbook_lib.engine.result import mode_of, proven
 from runbook_lib.engine.step import Mode
 from runbook_lib.views import story
-from runbook_lib.views.words import is_stated
+from runbook_lib.views.words import is_stated, measured_by
 
 
 def unproven(events: Sequence[Event]) -> list[str]:
@@ -53,13 +53,19 @@ def _steps(events: Sequence[Event]) -> list[str]:
 def _vantages(events: Sequence[Event]) -> list[str]:
     """Say where each network fact was seen, and what was not seen at all."""
     named = [point for point in story.steps(events) if point.event.get("vantage")]
-    return [
-        f"{point.title}: {point.event['vantage']}, not measured."
-        if is_stated(point.event)
-        else f"{point.title}: seen from {point.event['vantage']}; a network fact "
-        "holds only for the place from which it was seen."
-        for point in named
-    ]
+    return [f"{point.title}: {_vantage(point.event)}" for point in named]
+
+
+def _vantage(event: Event) -> str:
+    vantage = event["vantage"]
+    if is_stated(event):
+        return f"{vantage}, not measured."
+    if measured_by(event):
+        return f"seen from {vantage}; that it is the system that sends is not proven."
+    return (
+        f"seen from {vantage}; a network fact holds only for the place from which it "
+        "was seen."
+    )
 
 
 def _endpoints(events: Sequence[Event]) -> list[str]:

@@ -111,9 +111,9 @@ def attested_by(event: Event) -> str:
 
 
 def measured_by(event: Event) -> str | None:
-    """Return the interface by which a service showed an attested fact, or None."""
-    measured = event.get("measured")
-    return str(measured["by"]) if isinstance(measured, Mapping) else None
+    """Return the interface of the customer's system that showed it, or None."""
+    service = event.get("service")
+    return str(service) if service else None
 
 
 def is_stated(event: Event) -> bool:

@@ -111,9 +111,9 @@ def test_the_parameter_is_measured_and_smicm_handed_in(system: System) -> None:
     found = seen(ICM, system.session(), SMICM)
     assert met(ICM.expect(), found.properties), found.properties
     assert found.vantage == (
-        f"measured by sapcontrol ({START}) from this computer; the rest as stated by "
-        "a person"
+        f"this computer, by sapcontrol ({START}); the rest as stated by a person"
     )
+    assert found.service == "sapcontrol"
     assert "sapcontrol ParameterValue, line" in str(found.context["findings"])
 
 
@@ -197,6 +197,7 @@ def test_errors_of_a_measured_trace_are_advice(system: System) -> None:
     found = seen(NETWORK, system.session(), TELNET_GOOD)
     assert met(NETWORK.expect(), found.properties), found.properties
     assert "from whenever: SAP does not trust" in str(found.advice)
+    assert (found.vantage, found.service) == ("as stated by a person", None)
     with pytest.raises(Waits):
         seen(NETWORK, system.session())
 
@@ -224,7 +225,8 @@ def test_the_release_is_measured(system: System) -> None:
     """With the kernel beside it."""
     found = RELEASE.observe(system.session())
     assert found.properties == {"SAP_BASIS": 758}
-    assert found.vantage == f"measured by sapcontrol ({START}) from this computer"
+    assert found.vantage == f"this computer, by sapcontrol ({START})"
+    assert found.service == "sapcontrol"
     assert found.context["kernel"] == "793, patch 300, linuxx86_64"
 
 
@@ -280,16 +282,15 @@ def test_the_state_of_a_note_is_a_person_s_word(system: System) -> None:
         seen(NOTE, system.session())
     found = seen(NOTE, system.session(), NOTE_GOOD)
     assert found.properties[STATE] == "completely implemented"
-    assert str(found.vantage).endswith("the rest as stated by a person")
+    assert (found.vantage, found.service) == ("as stated by a person", None)
 
 
 def test_an_arrangement_is_measured(system: System) -> None:
     """Nobody has to type the form."""
     found = seen(BTP, system.session())
     assert met(BTP.expect(), found.properties), found.properties
-    assert found.vantage == (
-        f"measured by OData (SAP_COM_0A48) ({BTP_URL}) from this computer"
-    )
+    assert found.vantage == f"this computer, by OData (SAP_COM_0A48) ({BTP_URL})"
+    assert found.service == "OData (SAP_COM_0A48)"
     assert found.advice is None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.step import Outcome
-from runbook_lib.views import story
+from runbook_lib.views import limits, story
 from runbook_lib.views.cards import card_html, card_text
 from tests.views.html_reader import Page, words
 from tests.views.samples import (
@@ -183,8 +183,8 @@ def test_attested_is_never_verified() -> None:
 
 
 MEASURED: dict[str, Any] = {
-    "measured": {"by": "sapcontrol", "where": "https://a:50014", "artifacts": []},
-    "vantage": "measured by sapcontrol (https://a:50014) from this computer",
+    "service": "sapcontrol",
+    "vantage": "this computer, by sapcontrol (https://a:50014)",
 }
 
 
@@ -219,6 +219,8 @@ def test_limits_tell_measured_from_attested(
     record.close()
     assert bool(story.stated(events)) is by_word
     assert bool(story.measured(events)) is not by_word
+    said = "; that it is the system that sends is not proven."
+    assert any(said in one for one in limits.unproven(events)) is bool(fields)
 
 
 def test_pending_attestation_waits_for_a_person() -> None:
