@@ -80,6 +80,8 @@ def _apply(attempt: Attempt, step: Change, resolved: Change) -> Ending:
         else resolved.observe(attempt.session)
     )
     before = cast("State", begun["before"]) if begun else seen.properties
+    if begun and _of_a_stranger(begun.get("action"), seen):
+        return _drift(resolved, seen, before)
     action = _action(seen, expected)
     if met(expected, seen.properties):
         return _interrupted(resolved, seen, begun) or _as_expected(resolved, seen)
@@ -88,6 +90,8 @@ def _apply(attempt: Attempt, step: Change, resolved: Change) -> Ending:
         attempt, resolved, lambda: resolved.apply(attempt.session), expected
     )
     after = settle(attempt, resolved, expected)
+    if _of_a_stranger(action, after):
+        return _drift(resolved, after, before)
     if not met(expected, after.properties):
         return unmet(resolved, after, before=before, action=action)
     return Ending.of(
@@ -97,6 +101,24 @@ def _apply(attempt: Attempt, step: Change, resolved: Change) -> Ending:
         before=before,
         action=action,
         confirmed=confirmed,
+    )
+
+
+def _of_a_stranger(action: object, seen: Observation) -> bool:
+    """Tell whether what was to be made bears nobody's mark of ours."""
+    return action == "create" and seen.adopt
+
+
+def _drift(step: Change, seen: Observation, before: State) -> Ending:
+    """Refuse to take a stranger's object for the one that this run made."""
+    return Ending.of(
+        Outcome.FAILED,
+        step,
+        seen,
+        before=before,
+        problem="somebody else made an object of this name since this run looked",
+        remedy="It was left alone: run plan again, which shows what is there.",
+        remedy_id=step.id,
     )
 
 
@@ -129,10 +151,12 @@ def roll_back(attempt: Attempt, resolved: Change, change: Event) -> Ending:
     if now == as_before:
         resolved.tidy(attempt.session, after)
         return Ending.of(Outcome.REVERTED, resolved, seen, expected=as_before)
+    if _of_a_stranger(change.get("action"), seen):
+        return _not_ours(resolved, seen, as_before, "it bears no mark of this project")
     left = {name: after.get(name) for name in owned if now[name] != as_before[name]}
     foreign = differences(left, now)
     if foreign:
-        return _not_ours(resolved, seen, as_before, foreign)
+        return _not_ours(resolved, seen, as_before, sentence(foreign))
     attempt.begin(resolved, resolved, seen.properties, _back(change))
     confirmed = write(
         attempt,
@@ -174,14 +198,14 @@ def _reverted(
 
 
 def _not_ours(
-    step: Change, seen: Observation, as_before: State, foreign: list[Difference]
+    step: Change, seen: Observation, as_before: State, difference: str
 ) -> Ending:
     return Ending.of(
         Outcome.BLOCKED,
         step,
         seen,
         expected=as_before,
-        problem=f"changed by someone else since: {sentence(foreign)}",
+        problem=f"changed by someone else since: {difference}",
         remedy="Decide by hand; this tool reverts only what it still finds as it left.",
         remedy_id=step.id,
     )

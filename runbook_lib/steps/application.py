@@ -61,7 +61,7 @@ class RegisterApplication(Change):
         found = self._found(session)
         if found is None:
             return Observation({}, exists=False)
-        ours = (text(found, "notes") or "").startswith(MARK)
+        ours = _is_ours(found)
         if not ours and found.get("signInAudience") != SINGLE_TENANT:
             raise _not_adoptable(found)
         names = ("displayName", "signInAudience", "appId", "id")
@@ -86,6 +86,8 @@ class RegisterApplication(Change):
     def apply(self, session: Session) -> None:
         """Create the application, or narrow the audience of our own."""
         found = self._found(session)
+        if found is not None and not _is_ours(found):
+            raise _appeared(found)
         if found is not None:
             changes = {"signInAudience": SINGLE_TENANT}
             session.graph.update_application(str(found["id"]), changes)
@@ -124,6 +126,20 @@ def _credentials(found: Mapping[str, object], name: str) -> list[object]:
         {key: c.get(key) for key in ("keyId", "displayName", "endDateTime")}
         for c in objects(found, name)
     ]
+
+
+def _is_ours(found: Mapping[str, object]) -> bool:
+    return (text(found, "notes") or "").startswith(MARK)
+
+
+def _appeared(found: Mapping[str, object]) -> NotAsExpected:
+    return NotAsExpected(
+        f"Somebody else made an application {found.get('displayName')!r} since this "
+        "run looked.",
+        remedy="It was left alone: run plan again, which shows what is there.",
+        remedy_id="adopted-application",
+        facts={"appId": found.get("appId")},
+    )
 
 
 def _not_adoptable(found: Mapping[str, object]) -> NotAsExpected:

@@ -135,7 +135,7 @@ class CreateRelayConnector(Change):
         row = self._row(session)
         if row is None:
             return Observation({}, exists=False)
-        ours = (text(row, "Comment") or "").startswith(MARK)
+        ours = _is_ours(row)
         seen = {name: row.get(name) for name in self.expect()}
         if not ours and seen != self.expect():
             raise _another(self.name, seen)
@@ -149,7 +149,10 @@ class CreateRelayConnector(Change):
 
     def apply(self, session: Session) -> None:
         """Create it; or set what differs on the one that a run of ours made."""
-        if self._row(session) is None:
+        row = self._row(session)
+        if row is not None and not _is_ours(row):
+            raise _another(self.name, row)
+        if row is None:
             session.exchange.new_inbound_connector(
                 self.name,
                 connector_type="OnPremises",
@@ -170,10 +173,13 @@ class CreateRelayConnector(Change):
         session.exchange.set_inbound_connector(self.name, **settings)
 
 
+def _is_ours(row: Mapping[str, object]) -> bool:
+    return (text(row, "Comment") or "").startswith(MARK)
+
+
 def _another(name: str, seen: State) -> NotAsExpected:
     return NotAsExpected(
-        f"There is a connector {name!r} that this project did not make, with other "
-        "settings.",
+        f"There is a connector {name!r} that this project did not make.",
         remedy="Choose another connector_name, or let its owner change it.",
         remedy_id="create-relay-connector",
         facts={"found": dict(seen)},

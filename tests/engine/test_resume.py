@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runbook_lib.engine.history import open_begin, unsettled
+from runbook_lib.engine.history import changes, open_begin, unsettled
 from runbook_lib.engine.record import EVENTS
 from runbook_lib.engine.step import Mode, Outcome
 from tests.engine.world import Bench, Make, killed
@@ -43,6 +43,31 @@ def test_killed_before_the_effect(bench: Bench) -> None:
     assert "confirmed" not in result.event
     assert len(bench.world.sent) == 2
     assert bench.world.seconds >= bench.world.windows.visibility
+
+
+def test_what_a_stranger_made_meanwhile_is_not_ours(bench: Bench) -> None:
+    """Killed before the effect; then somebody made an object of that name."""
+    bench.world.faults.append(killed(effect=False))
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(Make("a"))
+    bench.kill_and_resume()
+    bench.world.values["a"], bench.world.adopt = "new", True
+    result = bench.run(Make("a"))
+    assert result.outcome is Outcome.FAILED
+    assert "somebody else" in str(result.problem)
+    assert changes(bench.record.events) == []
+    assert bench.run(Make("a")).outcome is Outcome.FAILED
+    assert len(bench.world.sent) == 1
+
+
+def test_what_this_run_made_is_ours_although_it_was_killed(bench: Bench) -> None:
+    """The mark tells the two apart."""
+    bench.world.faults.append(killed(effect=True))
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(Make("a"))
+    bench.kill_and_resume()
+    assert bench.run(Make("a")).event["action"] == "create"
+    assert len(changes(bench.record.events)) == 1
 
 
 def test_killed_while_the_line_was_written(bench: Bench) -> None:

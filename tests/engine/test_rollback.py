@@ -89,6 +89,18 @@ def test_what_somebody_changed_since_is_blocked(bench: Bench) -> None:
     assert bench.world.tidied == []
 
 
+def test_what_a_stranger_made_in_its_place_is_left(bench: Bench) -> None:
+    """It looks as we left it, and does not bear our mark."""
+    bench.run(BASE)
+    (change,) = history.changes(bench.record.events)
+    bench.end_and_roll_back()
+    bench.world.adopt = True
+    result = bench.engine.roll_back(change)
+    assert result.outcome is Outcome.BLOCKED
+    assert "no mark" in str(result.problem)
+    assert bench.world.values["base"] == "new"
+
+
 def test_what_stands_on_a_change_blocks_its_revert(bench: Bench) -> None:
     """A base is not taken away from under what could not be reverted."""
     changes = applied(bench)

@@ -24,6 +24,19 @@ def test_lost_after_its_effect_is_confirmed_by_looking(bench: Bench, lag: int) -
     assert len(bench.world.sent) == 1
 
 
+def test_lost_and_made_by_a_stranger_is_not_claimed(bench: Bench) -> None:
+    """What is found after a lost answer has to bear our mark."""
+
+    def made_by_another() -> None:
+        bench.world.values["a"], bench.world.adopt = "new", True
+
+    bench.world.before_write = made_by_another
+    bench.world.faults.append(lost(effect=False))
+    result = bench.run(Make("a"))
+    assert result.outcome is Outcome.FAILED
+    assert history.changes(bench.record.events) == []
+
+
 def test_lost_before_its_effect_is_written_again(bench: Bench) -> None:
     """After the whole window without effect the write surely did not happen."""
     bench.world.faults.append(lost(effect=False))

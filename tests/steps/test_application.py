@@ -61,6 +61,17 @@ def test_one_that_somebody_else_made_is_adopted_in_sight(
     assert seen.advice
 
 
+def test_one_that_appears_before_the_write_is_left_alone(fake: FakeSession) -> None:
+    """None was there when this run looked; now there is a stranger's."""
+    assert not STEP.observe(seen_as(fake)).exists
+    fake.graph.applications = [new_application(notes="made by hand")]
+    with pytest.raises(NotAsExpected, match="since this run looked") as caught:
+        STEP.apply(seen_as(fake))
+    assert caught.value.remedy_id == "adopted-application"
+    assert fake.graph.applications == [new_application(notes="made by hand")]
+    assert not set(fake.calls()) & {"graph.create_application"}
+
+
 def test_our_own_of_an_earlier_run_is_used(fake: FakeSession) -> None:
     """Any run of this project counts as ours."""
     fake.graph.applications = [new_application(notes="runbook:earlier")]

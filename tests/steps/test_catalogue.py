@@ -189,6 +189,7 @@ def test_the_analysis_sees_what_really_happens(step: Change) -> None:
     fake.exchange.cas = {MAILBOX: {}}
     seen = step.observe(seen_as(fake)).properties
     assert set(fake.calls()) <= calls_of(type(step), READING)
+    fake.graph.applications[0]["notes"] = fake.mark  # a stranger's is not written to
     step.apply(seen_as(fake))
     step.revert(seen_as(fake), seen, step.observe(seen_as(fake)).properties)
     possible = calls_of(type(step), READING) | calls_of(type(step), WRITING)

@@ -424,6 +424,14 @@ def test_same_connector_of_another_is_adopted() -> None:
     assert seen.adopt
 
 
+def test_connector_that_appears_before_the_write_is_left() -> None:
+    """Whatever its settings are."""
+    exchange = Exchange([connector(Comment="by hand")])
+    with pytest.raises(NotAsExpected, match="did not make"):
+        STEP.apply(session_on(exchange))
+    assert exchange.written == []
+
+
 @pytest.mark.parametrize(
     "settings",
     [
