@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from runbook_lib.sap import sheet_closing as closing
 from runbook_lib.sap import sheet_mail as mail
@@ -10,6 +11,7 @@ from runbook_lib.sap.release import Product
 from runbook_lib.sap.sheet import Action, Sheet, SheetFacts
 from runbook_lib.sap.sheet_blanks import blanks
 from runbook_lib.sap.sheet_cloud import btp_actions, public_actions
+from runbook_lib.sap.sheet_elsewhere import btp_relay_actions, no_way
 from runbook_lib.sap.sheet_host import host_actions
 
 PRODUCTS = {
@@ -30,6 +32,10 @@ INTRO = (
     "Everything on this sheet is entered by people in SAP: there is no interface for "
     "it. "
     "Work from top to bottom, keep the evidence that is named, and hand it back."
+)
+NO_WAY = (
+    "This product has no way by this option. The sheet says why, and which option to "
+    "take; nothing on it is entered anywhere."
 )
 
 
@@ -64,21 +70,42 @@ def _mail(facts: SheetFacts) -> list[Action]:
 
 
 def _btp(facts: SheetFacts) -> Sheet:
+    if facts.option in (2, 3):
+        return _without_a_way(facts)
+    if facts.option == 4:
+        return _sheet(facts, btp_relay_actions(facts), closing.btp_tests(facts))
     return _sheet(facts, btp_actions(facts), closing.btp_tests(facts))
 
 
 def _public(facts: SheetFacts) -> Sheet:
+    if facts.option != 1:
+        return _without_a_way(facts)
     return _sheet(facts, public_actions(facts), closing.public_tests(facts))
 
 
-def _sheet(facts: SheetFacts, actions: list[Action], tests: list[str]) -> Sheet:
+def _without_a_way(facts: SheetFacts) -> Sheet:
+    """Return the sheet that says plainly that there is nothing to do here."""
+    bare = Sheet(_title(facts), facts, NO_WAY, (no_way(facts),), (), ())
+    return bare
+
+
+def _title(facts: SheetFacts) -> str:
     option = f"option {facts.option}, {OPTIONS[facts.option]}"
+    return f"{PRODUCTS[facts.product]}: {option}"
+
+
+def _sheet(facts: SheetFacts, actions: list[Action], tests: list[str]) -> Sheet:
+    """Return a sheet; evidence is asked for only where a step takes it in."""
+    asked = [
+        action if action.evidence in facts.steps else replace(action, evidence=None)
+        for action in actions
+    ]
     return Sheet(
-        title=f"{PRODUCTS[facts.product]}: {option}",
+        title=_title(facts),
         facts=facts,
         intro=INTRO,
-        actions=tuple(actions),
+        actions=tuple(asked),
         tests=tuple(tests),
         expiries=tuple(closing.expiries(facts)),
-        blanks=tuple(blanks(actions)),
+        blanks=tuple(blanks(asked, facts.steps)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runbook_lib.sap.release import Product
 from runbook_lib.sap.values import SapValue
@@ -14,6 +14,8 @@ NETWORK = "Network team"
 BTP_ADMIN = "BTP administrator"
 KEY_USER = "SAP key user"
 SAP_SUPPORT = "SAP, by support case"
+CONNECTOR_ADMIN = "Cloud Connector administrator"
+CHOOSER = "Whoever chose the option"
 UNKNOWN = "known after apply"
 
 
@@ -23,7 +25,8 @@ class SheetFacts:
 
     `option` is 1 to 4. `credential` is secret or certificate. `port_line` is the
     line of an SMTP service that pasted evidence shows, `free_index` the next
-    free index of `icm/server_port_<n>` in it; both None without evidence.
+    free index of `icm/server_port_<n>` in it; both None without evidence. `steps` are
+    the steps of the run's notebook: only they take evidence in.
     """
 
     option: int
@@ -44,11 +47,17 @@ class SheetFacts:
     credential: str = "secret"
     free_index: int | None = None
     port_line: str | None = None
+    steps: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def port(self) -> int:
         """Return the port of the mail host."""
         return 587 if self.option == 1 else 25
+
+    @property
+    def marker(self) -> str:
+        """Return what the title of a test message has to hold."""
+        return f"runbook:{self.run}"
 
     @property
     def operated_by_sap(self) -> bool:

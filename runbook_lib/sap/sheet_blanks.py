@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from runbook_lib.sap.arrangement import LABELS as ARRANGEMENT
 from runbook_lib.sap.default_domain import LABELS as DEFAULT_DOMAIN
@@ -65,16 +65,33 @@ _BLANKS = (
         _form(ARRANGEMENT),
     ),
 )
-_TEST = Blank(
-    "test-mail-sent",
-    "Test message",
-    ("(the row of SOST with its headings, saved as a local file)",),
+_TESTS = (
+    Blank(
+        "test-mail-sent",
+        "Test message",
+        ("(the row of SOST with its headings, saved as a local file)",),
+    ),
+    Blank(
+        "message-received:internal",
+        "Received message",
+        ("(the whole header: Internet headers, or “show original”)",),
+    ),
+    Blank(
+        "message-received:external",
+        "Received message, outside",
+        ("(the whole header, from the external recipient)",),
+    ),
 )
 
 
-def blanks(actions: Iterable[Action]) -> list[Blank]:
-    """Return the forms that belong to these actions, and the test message's."""
-    wanted = {action.evidence for action in actions}
+def blanks(actions: Iterable[Action], steps: Container[str]) -> list[Blank]:
+    """Return the forms that belong to these actions, and those of the test message.
+
+    `steps` are those of the notebook. Where there is no SOST, none is asked for.
+    """
+    done = list(actions)
+    wanted = {action.evidence for action in done}
     found = [blank for blank in _BLANKS if blank.step in wanted]
-    on_premises = "sap-connect-service-active" in wanted
-    return [*found, _TEST] if on_premises else found
+    with_sost = any(action.id == "send-job" for action in done)
+    tests = [b for b in _TESTS if b.step in steps and (with_sost or b is not _TESTS[0])]
+    return [*found, *tests]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from runbook_lib.sap.sheet import Expiry, SheetFacts
+from runbook_lib.sap.sheet_host import trusted
 
 
 def on_premises_tests(facts: SheetFacts) -> list[str]:
     """Return the order of proof, each with its evidence."""
-    marker, to = facts.run, facts.recipient
+    marker, to = facts.marker, facts.recipient
     first = [
         f"V1  From each application server: telnet {facts.mail_host} {facts.port} "
         "answers "
@@ -15,7 +16,7 @@ def on_premises_tests(facts: SheetFacts) -> list[str]:
         "V2  SMICM › Services: SMTP is active on each application server. Save the "
         "list.",
         "V3  SICF: SAPconnect is active. Write name and status on one line.",
-        "V4  STRUST: both client PSEs list DigiCert Global Root G2. Copy the lists.",
+        f"V4  STRUST: both client PSEs list {trusted(facts)}. Copy the lists.",
     ]
     if facts.option == 1:
         first.append(
@@ -31,7 +32,7 @@ def on_premises_tests(facts: SheetFacts) -> list[str]:
         f"V9  SBWP: send a message to {to} whose title holds {marker}.",
         f"V10 SOST: the row with {marker} is Sent. Green means handed over, not "
         "delivered. Save the row with its headings.",
-        "V11 The message arrives: keep From, Message-ID and Authentication-Results.",
+        "V11 The message arrives: keep its whole header (Internet headers).",
         *_negative(facts),
     ]
 
@@ -56,18 +57,19 @@ def btp_tests(facts: SheetFacts) -> list[str]:
         "address "
         f"is {facts.mailbox}: subject and text are fixed, and the sender is that user.",
         f"V3  Or send with CL_BCS_MAIL_MESSAGE, set_sender {facts.mailbox}, and a "
-        f"subject that holds {facts.run}, to {facts.recipient}.",
+        f"subject that holds {facts.marker}, to {facts.recipient}.",
         "V4  The row shows the answer of the SMTP server; rows vanish after 30 days.",
-        "V5  The message arrives: keep From, Message-ID and Authentication-Results.",
+        "V5  The message arrives: keep its whole header (Internet headers). A test "
+        "mail with a fixed subject cannot be found by this run: use V3 for it.",
     ]
 
 
 def public_tests(facts: SheetFacts) -> list[str]:
     """Return what a customer of the Public Edition can prove."""
     return [
-        f"V1  Send a message to {facts.recipient}; Monitor Email Transmissions shows "
-        "it.",
-        "V2  The message arrives: keep From, Message-ID and Authentication-Results.",
+        f"V1  Send a message to {facts.recipient}, if you can with {facts.marker} in "
+        "its subject; Monitor Email Transmissions shows it.",
+        "V2  The message arrives: keep its whole header (Internet headers).",
     ]
 
 
@@ -80,9 +82,14 @@ def expiries(facts: SheetFacts) -> list[Expiry]:
             "Import its successor into STRUST before.",
         )
     ]
+    if facts.option == 4:
+        return [Expiry("TLS certificate of the relay", "see the relay", _RENEW)]
     if facts.option != 1:
         return found
     return [_credential(facts), _smtp_auth(), *found]
+
+
+_RENEW = "Renew it there; if its CA changes, import that into STRUST before."
 
 
 def _credential(facts: SheetFacts) -> Expiry:

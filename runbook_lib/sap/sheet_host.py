@@ -140,6 +140,8 @@ def _port_value(facts: SheetFacts, place: str) -> SapValue:
 def trust(facts: SheetFacts) -> Action:
     """Return the CA that SAP has to trust, with its thumbprints."""
     place = "STRUST › SSL client SSL Client (Standard), and again for (Anonymous)"
+    if facts.option == 4:
+        return _trust_relay(facts, place)
     return Action(
         id="trust",
         title=f"Trust {G2_NAME}",
@@ -161,6 +163,32 @@ def trust(facts: SheetFacts) -> Action:
             SapValue(place, "SHA-256", G2_SHA256),
             SapValue(place, "Serial number", G2_SERIAL),
         ),
+        evidence="network-from-sap-host",
+    )
+
+
+def trusted(facts: SheetFacts) -> str:
+    """Return whose certificate the client PSEs have to list."""
+    return "the CA of the relay" if facts.option == 4 else G2_NAME
+
+
+def _trust_relay(facts: SheetFacts, place: str) -> Action:
+    """Return the CA of the relay: Exchange Online's is the relay's business."""
+    return Action(
+        id="trust",
+        title="Trust the CA of the relay's certificate",
+        executor=administrator(facts),
+        place=place,
+        steps=(
+            "Get the CA certificate from whoever runs the relay, with its thumbprint.",
+            "Certificate › Import › Add to Certificate List › Save, in both PSEs.",
+            "If dev_icm names another missing CA (SignerCert), import that one as "
+            "well.",
+        ),
+        reason="SAP speaks TLS with the relay, not with Exchange Online.",
+        proof="The certificate lists of both PSEs show that CA.",
+        back_out="Remove it only if it was not there before and nothing else needs it.",
+        values=(SapValue(place, "CA of", facts.mail_host),),
         evidence="network-from-sap-host",
     )
 

@@ -244,7 +244,11 @@ def senders(facts: SheetFacts) -> Action:
             "Mind programs that set a sender themselves.",
         )
     }
-    others = (f"Any address of {facts.domain} will do; it needs no mailbox.",)
+    others = (
+        f"Any address of {facts.domain} will do; it needs no mailbox.",
+        "Mind programs that set a sender themselves, and users without an address.",
+    )
+    refusal = {1: "Exchange Online refuses other senders (550 5.7.60)."}
     return Action(
         id="senders",
         title="Check the senders",
@@ -252,10 +256,22 @@ def senders(facts: SheetFacts) -> Action:
         place="SU01 › Address › E-Mail Address",
         steps=steps.get(facts.option, others),
         reason="SAP chooses From itself: the address in SU01, else user and default "
-        "domain. Exchange Online refuses other senders (550 5.7.60).",
+        f"domain. {refusal.get(facts.option, _OTHER_DOMAINS)}",
         proof="A message of each sending user arrives.",
         back_out="",
     )
+
+
+_OTHER_DOMAINS = "Mail from a domain that is not the organization's is refused."
+
+
+def _pace(facts: SheetFacts) -> str:
+    every = "Let it run every few minutes"
+    paces = {
+        1: f"{every}: 30 messages a minute are allowed for a mailbox.",
+        4: f"{every}: the relay keeps to the limits of Exchange Online.",
+    }
+    return paces.get(facts.option, f"{every}; no limit a minute is published here.")
 
 
 def send_job(facts: SheetFacts) -> Action:
@@ -267,7 +283,7 @@ def send_job(facts: SheetFacts) -> Action:
         place="SCOT › Send Jobs",
         steps=(
             "Schedule the job for Internet mail (report RSCONN01, MODE = INT).",
-            "Let it run every few minutes: 30 messages a minute are allowed.",
+            _pace(facts),
         ),
         reason="Messages wait in SOST until the job runs.",
         proof="SM37 shows the job finished; SOST has no row that waits.",

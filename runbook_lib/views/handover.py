@@ -99,6 +99,7 @@ def sheet_facts(events: Sequence[Event], folder: Path) -> SheetFacts | None:
     if number not in {"1", "2", "3", "4"} or product is None:
         return None
     option, done = int(number), ends(events)
+    listed = cast("list[Event]", head.get("steps") or [])
     profile = PROFILES[Cloud(str(tenant.get("cloud") or Cloud.GLOBAL))]
     mailbox = str(tenant.get("mailbox") or UNKNOWN)
     domain = mailbox.rpartition("@")[2]
@@ -118,6 +119,7 @@ def sheet_facts(events: Sequence[Event], folder: Path) -> SheetFacts | None:
         credential=parameters.get("credential") or "secret",
         free_index=lines.free,
         port_line=lines.smtp,
+        steps=frozenset(str(entry["step"]) for entry in listed),
         **_credential(done),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runbook_lib.engine.chain import Event
+from runbook_lib.steps.catalogue import RUNBOOKS, runbook_named
 from runbook_lib.views.handover import HTML, MARKDOWN, handover_documents
 from tests.views.samples import TENANT
 
@@ -32,8 +33,15 @@ def opened(
             "credential": "secret",
             **parameters,
         },
-        "steps": [],
+        "steps": [{"step": step} for step in steps_of(notebook)],
     }
+
+
+def steps_of(notebook: str) -> list[str]:
+    """Return the ids of a notebook's steps; none for one that is not there."""
+    known = notebook in RUNBOOKS
+    listed = runbook_named(notebook).steps() if known else []
+    return [str(step["step"]) for step in listed]
 
 
 def ended(step: str, after: Event, **resolved: str) -> Event:

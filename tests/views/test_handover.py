@@ -7,23 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runbook_lib.engine.naming import kebab
 from runbook_lib.sap.release import Product
-from runbook_lib.steps.mail_node import MailNodeWithoutLogon
-from runbook_lib.steps.sap_arrangement import CommunicationArrangementConfigured
-from runbook_lib.steps.sap_certificate import JwtCertificateExported
-from runbook_lib.steps.sap_host import (
-    IcmServiceActive,
-    NetworkFromSapHost,
-    SapConnectServiceActive,
-)
-from runbook_lib.steps.sap_mail import (
-    DefaultDomainSet,
-    OAuthClientConfigured,
-    SmtpConfigured,
-)
-from runbook_lib.steps.sap_notes import SapNotesImplemented
-from runbook_lib.steps.sap_test_mail import TestMailSent
 from runbook_lib.views.handover import HTML, MARKDOWN, handover_documents
 from tests.sap.samples import sample
 from tests.views import sheets
@@ -112,23 +96,43 @@ RELAY = [
     ("step 5", "SBWP: send a message"),
     ("step 5", "SOST: the row"),
 ]
+# Options 2 to 4, and what the sheet of each product has for them. The guide has
+# steps for on-premises products only; where it has none, the sheet says so.
+ON_SITE = ("s4-onprem", "s4-private", "ecc", "netweaver")
+DIRECT, RELAYED, SERVER = "2-direct-send", "3-relay-connector", "4-relay-server"
+ELSEWHERE: list[tuple[str, tuple[str, ...], str]] = [
+    (DIRECT, ON_SITE, "| Mail host | `contoso-com.mail.protection.outlook.com` |"),
+    (DIRECT, ON_SITE, "recipients of your own organization only"),
+    (DIRECT, ON_SITE, "| TCP 25 to | `contoso-com.mail.protection.outlook.com` |"),
+    (RELAYED, ON_SITE, "The guide refers to a section “Configure SMTP Auth with"),
+    (RELAYED, ON_SITE, "| Logon data | `none` |"),
+    (SERVER, ON_SITE, "| Mail host | `relay1.contoso.com` |"),
+    (SERVER, ON_SITE, "Trust the CA of the relay's certificate"),
+    (SERVER, ON_SITE, "SAP speaks TLS with the relay, not with Exchange Online"),
+    (DIRECT, ("btp-abap",), "option 2 is not for this product"),
+    (DIRECT, ("btp-abap",), "The guide offers the BTP ABAP environment option 1 only"),
+    (RELAYED, ("btp-abap",), "A connector needs a static address that is yours alone"),
+    (RELAYED, ("btp-abap",), "run the notebook 1-smtp-oauth with product btp-abap"),
+    (SERVER, ("btp-abap",), "| Internal host | `relay1.contoso.com` |"),
+    (SERVER, ("btp-abap",), "| Cloud Connector | `on` |"),
+    (SERVER, ("btp-abap",), "| Scenario | `SAP_COM_0548` |"),
+    (SERVER, ("btp-abap",), "describes option 4 with SCOT only"),
+    (DIRECT, ("s4-public",), "no customer sets up Direct Send there"),
+    (RELAYED, ("s4-public",), "no customer sets up a relay connector for it"),
+    (SERVER, ("s4-public",), "no customer can name a relay there"),
+    (SERVER, ("s4-public",), "Ask SAP in a support case"),
+]
+OF_OPTION_1 = ("OAuth 2.0 Client ID", "Additional Scope", "oauth2/v2.0/token", "| 587")
 
-STEPS = {
-    kebab(step.__name__)
-    for step in (
-        NetworkFromSapHost,
-        IcmServiceActive,
-        SapConnectServiceActive,
-        OAuthClientConfigured,
-        SmtpConfigured,
-        DefaultDomainSet,
-        CommunicationArrangementConfigured,
-        JwtCertificateExported,
-        TestMailSent,
-        SapNotesImplemented,
-        MailNodeWithoutLogon,
-    )
-}
+
+def sheet_of(notebook: str, product: str) -> str:
+    """Return the Markdown sheet of an apply run of an option."""
+    events = sheets.applied(notebook, product=product)
+    host = "relay1.contoso.com"
+    node = sheets.ended("mail-node-without-logon", {}, host=host)
+    return sheets.markdown([*events, node] if notebook == SERVER else events)
+
+
 products = pytest.mark.parametrize("product", [str(p) for p in Product])
 
 
@@ -147,6 +151,42 @@ def test_sheet_has_what_the_guide_says(product: str, text: str) -> None:
 def test_relay_sheet_has_what_the_guide_says(step: str, text: str) -> None:
     """The steps in the SAP application server stand on the sheet of option 3."""
     assert text in sheets.markdown(sheets.applied("3-relay-connector"))
+
+
+@pytest.mark.parametrize(
+    ("notebook", "product", "text"),
+    [(notebook, product, text) for notebook, on, text in ELSEWHERE for product in on],
+)
+def test_sheet_has_what_belongs_to_the_option(
+    notebook: str, product: str, text: str
+) -> None:
+    """The guide's steps on premises; elsewhere a way that exists, or that none does."""
+    assert text in sheet_of(notebook, product)
+
+
+@products
+@pytest.mark.parametrize("notebook", [DIRECT, RELAYED, SERVER])
+def test_no_other_option_is_on_the_sheet(notebook: str, product: str) -> None:
+    """Nobody sets up option 1 who was handed the sheet of another one."""
+    text = sheet_of(notebook, product)
+    for foreign in OF_OPTION_1:
+        assert foreign not in text
+
+
+def test_every_option_and_product_is_in_the_tables() -> None:
+    """Four options, six products: none is left unlooked at."""
+    for notebook in (DIRECT, RELAYED, SERVER):
+        named = {product for n, on, _ in ELSEWHERE if n == notebook for product in on}
+        assert named == set(SECTIONS), notebook
+
+
+@pytest.mark.parametrize("product", ["btp-abap", "s4-public"])
+def test_a_sheet_without_a_way_asks_for_nothing(product: str) -> None:
+    """Nothing to enter, nothing to test, nothing to hand back or to take back."""
+    text = sheet_of(RELAYED, product)
+    assert "| Field | Value |" not in text
+    for heading in ("Test plan", "What to hand back", "Back-out", "Dates to watch"):
+        assert f"\n## {heading}\n" not in text
 
 
 @products
@@ -305,11 +345,11 @@ def test_a_service_that_exists_is_not_overwritten(tmp_path: Path) -> None:
 @products
 def test_evidence_goes_to_steps_that_exist(product: str) -> None:
     """What is handed back is named by a step id, and has a form to fill in."""
-    for option in ("1-smtp-oauth", "3-relay-connector"):
+    for option in ("1-smtp-oauth", DIRECT, RELAYED, SERVER):
         text = sheets.markdown(sheets.applied(option, product=product))
-        asked = set(re.findall(r"Hand it back for the step `([a-z0-9-]+)`", text))
-        forms = set(re.findall(r"^### .+: `([a-z0-9-]+)`$", text, re.MULTILINE))
-        assert asked <= forms <= STEPS
+        asked = set(re.findall(r"Hand it back for the step `([a-z0-9:-]+)`", text))
+        forms = set(re.findall(r"^### .+: `([a-z0-9:-]+)`$", text, re.MULTILINE))
+        assert asked <= forms <= set(sheets.steps_of(option))
 
 
 def test_texts_of_the_tenant_are_escaped() -> None:
