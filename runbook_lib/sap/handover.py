@@ -13,6 +13,7 @@ from runbook_lib.sap.sheet_blanks import blanks
 from runbook_lib.sap.sheet_cloud import btp_actions, public_actions
 from runbook_lib.sap.sheet_elsewhere import btp_relay_actions, no_way
 from runbook_lib.sap.sheet_host import host_actions
+from runbook_lib.sap.sheet_words import handing_over, words_of
 
 PRODUCTS = {
     Product.S4_ON_PREMISES: "SAP S/4HANA on-premises",
@@ -108,4 +109,6 @@ def _sheet(facts: SheetFacts, actions: list[Action], tests: list[str]) -> Sheet:
         tests=tuple(tests),
         expiries=tuple(closing.expiries(facts)),
         blanks=tuple(blanks(asked, facts.steps)),
+        handing_over=tuple(handing_over(facts)),
+        words=tuple(words_of(asked, tests)),
     )

@@ -60,6 +60,11 @@ class SheetFacts:
         return f"runbook:{self.run}"
 
     @property
+    def in_sap_cloud(self) -> bool:
+        """Tell whether nobody but SAP reaches host, trust and transactions."""
+        return self.product in (Product.BTP_ABAP, Product.S4_PUBLIC)
+
+    @property
     def operated_by_sap(self) -> bool:
         """Tell whether profile, ICM and STRUST are in SAP's hands."""
         return self.product is Product.S4_PRIVATE
@@ -108,7 +113,11 @@ class Blank:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One handover sheet: for one option and one product."""
+    """One handover sheet: for one option and one product.
+
+    `handing_over` is for the person who carries it, `words` are SAP's with their
+    meaning. Without tests there is nothing to do in SAP.
+    """
 
     title: str
     facts: SheetFacts
@@ -117,12 +126,19 @@ class Sheet:
     tests: tuple[str, ...]
     expiries: tuple[Expiry, ...]
     blanks: tuple[Blank, ...] = ()
+    handing_over: tuple[str, ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
 
-    def by_executor(self) -> Mapping[str, Sequence[Action]]:
-        """Return who does what, in the order of the sheet."""
-        found: dict[str, list[Action]] = {}
-        for action in self.actions:
-            found.setdefault(action.executor, []).append(action)
+    @property
+    def in_sap_gui(self) -> bool:
+        """Tell whether the actions are transactions of a system of one's own."""
+        return any(action.id == "previous-values" for action in self.actions)
+
+    def by_executor(self) -> Mapping[str, Sequence[tuple[int, Action]]]:
+        """Return who does what: actions with their numbers, in their order."""
+        found: dict[str, list[tuple[int, Action]]] = {}
+        for number, action in enumerate(self.actions, start=1):
+            found.setdefault(action.executor, []).append((number, action))
         return found
 
     def backing_out(self) -> list[Action]:

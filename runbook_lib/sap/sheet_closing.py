@@ -25,8 +25,7 @@ def on_premises_tests(facts: SheetFacts) -> list[str]:
         )
     return [
         *first,
-        "V6  The SMTP node shows the values of this sheet. Type them as `field: "
-        "value`.",
+        "V6  The SMTP node shows the values of this sheet. Type them into the form.",
         "V7  The default domain is set; the sender has its address in SU01.",
         "V8  The send job is scheduled (SM37).",
         f"V9  SBWP: send a message to {to} whose title holds {marker}.",
@@ -75,13 +74,15 @@ def public_tests(facts: SheetFacts) -> list[str]:
 
 def expiries(facts: SheetFacts) -> list[Expiry]:
     """Return the dates to watch."""
-    found = [
+    found: list[Expiry] = [
         Expiry(
             "Certificate of DigiCert Global Root G2",
             "2038-01-15",
             "Import its successor into STRUST before.",
         )
     ]
+    if facts.in_sap_cloud:
+        found = []  # SAP keeps the trust of its cloud
     if facts.option == 4:
         return [Expiry("TLS certificate of the relay", "see the relay", _RENEW)]
     if facts.option != 1:
@@ -89,11 +90,11 @@ def expiries(facts: SheetFacts) -> list[Expiry]:
     return [_credential(facts), _smtp_auth(), *found]
 
 
-_RENEW = "Renew it there; if its CA changes, import that into STRUST before."
+_RENEW = "Renew it there; if its CA changes, let SAP trust the new one before."
 
 
 def _credential(facts: SheetFacts) -> Expiry:
-    if facts.credential == "certificate":
+    if facts.credential == "certificate" or facts.in_sap_cloud:
         return Expiry(
             "SAP's signing certificate",
             facts.certificate_until,

@@ -115,7 +115,9 @@ def allow_list(facts: SheetFacts) -> Action:
             f"Set the default sender to {facts.mailbox}.",
             "send_async( ) needs COMMIT WORK; without it a message stays Waiting.",
         ),
-        reason="The sender has to be the mailbox, or covered by Send As.",
+        reason="The sender has to be the mailbox, or covered by Send As."
+        if facts.option == 1
+        else "The relay takes the senders that it was told, and no others.",
         proof="A test message arrives (test plan).",
         back_out="Put the former default sender back.",
         values=(

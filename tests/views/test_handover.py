@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runbook_lib.sap.release import Product
+from runbook_lib.sap.sheet_words import WORDS
 from runbook_lib.views.handover import HTML, MARKDOWN, handover_documents
 from tests.sap.samples import sample
 from tests.views import sheets
@@ -374,3 +375,31 @@ def test_back_out_names_kept_values_only_where_they_were_kept(product: str) -> N
     kept = "## 1. Keep the present values" in text
     assert ("those that were kept in action 1" in text) is kept
     assert re.search(r"In this order\..*\n\n1\. ", text)
+
+
+@products
+@pytest.mark.parametrize("notebook", ["1-smtp-oauth", DIRECT, RELAYED, SERVER])
+def test_words_of_sap_are_explained(notebook: str, product: str) -> None:
+    """Each transaction that the actions name stands in the list of words."""
+    text = sheet_of(notebook, product)
+    actions, _, words = text.partition("\n## SAP's words on this sheet\n")
+    named = {word for word in WORDS if re.search(rf"(?<!\w){word}(?!\w)", actions)}
+    explained = set(re.findall(r"^\| ([^|]+) \| ", words, re.MULTILINE)) - {"Word"}
+    assert named <= explained or "is not for this product" in text
+
+
+@products
+def test_whoever_hands_it_over_is_told_how(product: str) -> None:
+    """What to agree on, what comes back, and which run takes it in."""
+    text = sheet_of("1-smtp-oauth", product)
+    assert "\n## For whoever hands this sheet over\n" in text
+    assert f"Run verify with completes={RUN}" in text
+    on_site = SECTIONS[product] is ON_PREMISES
+    assert ("Hand the client secret over on another way" in text) is on_site
+
+
+def test_marker_is_what_the_message_trace_looks_for() -> None:
+    """The run looks for runbook: and its id in the subject."""
+    text = sheets.markdown(sheets.applied())
+    assert f"whose title holds runbook:{RUN}." in text
+    assert f"| Title of test messages holds | runbook:{RUN} |" in text
