@@ -132,7 +132,7 @@ def _prepared(stage: Stage, applied: Shown) -> dict[str, str]:
 
 def _direct(stage: Stage) -> Iterator[Shown]:
     option = "2-direct-send"
-    given = {"evidence": hand_in(stage.folder / "handed-in", stage.tenant)}
+    given = {"evidence": hand_in(stage.folder / option, stage.tenant)}
     yield stage.run(option, "plan", Result.SUCCEEDED)
     applied = stage.run(option, "apply", Result.INCOMPLETE, wait="0", **given)
     yield applied
@@ -143,7 +143,7 @@ def _direct(stage: Stage) -> Iterator[Shown]:
 
 def _relay(stage: Stage) -> Iterator[Shown]:
     option = "3-relay-connector"
-    given = {"evidence": str(stage.folder / "handed-in"), **REASONS}
+    given = {"evidence": hand_in(stage.folder / option, stage.tenant), **REASONS}
     yield stage.run(option, "plan", Result.SUCCEEDED, **REASONS)
     applied = stage.run(option, "apply", Result.INCOMPLETE, wait="0", **given)
     yield applied
