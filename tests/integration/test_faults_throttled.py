@@ -110,7 +110,6 @@ def test_a_throttled_request_is_sent_once_more(tenants: Tenants) -> None:
     throttle_each(tenants, 0)
 
 
-@pytest.mark.ci
 def test_a_throttled_request_is_sent_once_more_the_other_way(tenants: Tenants) -> None:
     """The same with seconds and dates exchanged."""
     throttle_each(tenants, 1)
