@@ -21,6 +21,7 @@ from runbook_lib.batch.outcomes import Outcome, cut_off, ran, refused
 from runbook_lib.engine.chain import read_chain
 from runbook_lib.engine.history import closed, ends
 from runbook_lib.engine.record import EVENTS, begun
+from runbook_lib.engine.result import outcomes_of_attempts
 from runbook_lib.errors import InputError, Refused, RunbookError
 from runbook_lib.evidence.archive import archived
 from runbook_lib.evidence.close import Closed, close_run
@@ -122,7 +123,7 @@ def close(
         end,
         done.exit_code,
         str(done.result),
-        outcomes=done.outcomes,
+        outcomes=outcomes_of_attempts(done.events),
         sums=sha256_of(member.record / SUMS),
         problem=raised or _first_problem(done),
         **_plan(member.record),

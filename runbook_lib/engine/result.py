@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import cast
 
 from runbook_lib.engine.chain import Event
-from runbook_lib.engine.history import ends, finished, header
+from runbook_lib.engine.history import ends, finished, header, written
 from runbook_lib.engine.step import Mode, Outcome
 
 
@@ -51,6 +51,21 @@ def result_of(code: int) -> Result:
 def outcomes(events: Iterable[Event]) -> dict[str, int]:
     """Count the steps per outcome, in the fixed order of the outcomes."""
     counts = Counter(str(end["outcome"]) for end in ends(events).values())
+    return {str(name): counts[name] for name in Outcome if counts[name]}
+
+
+def outcomes_of_attempts(events: Sequence[Event]) -> dict[str, int]:
+    """Count the steps by what the run did to them, over all its attempts.
+
+    What one attempt changed and a later one found as expected is changed.
+    """
+    changed = {event["step"] for event in written(events)}
+    counts = Counter(
+        str(Outcome.CHANGED)
+        if end["outcome"] == Outcome.OK and step in changed
+        else str(end["outcome"])
+        for step, end in ends(events).items()
+    )
     return {str(name): counts[name] for name in Outcome if counts[name]}
 
 

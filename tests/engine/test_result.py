@@ -13,6 +13,7 @@ from runbook_lib.engine.result import (
     exit_code,
     mode_of,
     outcomes,
+    outcomes_of_attempts,
     proven,
     result,
     unreached,
@@ -172,3 +173,13 @@ def test_nothing_to_prove_is_proven() -> None:
     """Notebooks 0 and 5 name no proof."""
     assert proven(run("apply", proof=()))
     assert not proven(run("apply"))
+
+
+def test_outcomes_of_attempts_tell_what_was_written() -> None:
+    """What a first attempt changed and a second found as expected is changed."""
+    first = {**end("change", "changed", "apply"), "before": {}, "action": "create"}
+    twice = [*run("apply", "ok"), first, end("change", "ok", "apply")]
+    assert outcomes(twice) == {"ok": 2}
+    assert outcomes_of_attempts(twice) == {"ok": 1, "changed": 1}
+    lost = [*twice, end("change", "failed", "apply")]
+    assert outcomes_of_attempts(lost) == {"ok": 1, "failed": 1}
