@@ -7,7 +7,6 @@ import pytest
 # Whole runs of notebooks, many of them: minutes of processor time in each file.
 LONG = (
     "tests/batch/test_batch.py",
-    "tests/batch/test_direct.py",
     "tests/integration/test_key_vault.py",
     "tests/integration/test_sap_evidence.py",
 )

@@ -108,11 +108,18 @@ class Batch:
         return list(read_chain(self.folder / EVENTS).events)
 
 
-def command_line(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line, with more patience than for one tenant."""
+def command_line(
+    *arguments: str, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a folder, with more patience than for one tenant."""
     command = [sys.executable, "-m", "runbook_lib.cli", *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=2 * PATIENCE
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * PATIENCE,
+        cwd=folder,
     )
 
 
