@@ -28,6 +28,17 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def has_ended(lease: socket.socket) -> bool:
+    """Tell whether the process at the other end is gone, once something is there.
+
+    One that is killed before it has read its request resets the connection.
+    """
+    try:
+        return not lease.recv(1)
+    except ConnectionResetError:
+        return True
+
+
 def send(lease: socket.socket, request: dict[str, Any]) -> None:
     """Send one request: four bytes of length, then JSON."""
     data = json.dumps(request).encode()

@@ -17,6 +17,7 @@ from runbook_lib.batch.closing import Attempt
 from runbook_lib.batch.ends import End
 from runbook_lib.batch.engines import Engines
 from runbook_lib.batch.jobs import Job, Queue
+from runbook_lib.batch.lease import has_ended
 from runbook_lib.batch.members import environment_of
 from runbook_lib.batch.outcomes import Outcome, cut_off, refused
 from runbook_lib.batch.plan import BatchPlan
@@ -143,7 +144,7 @@ class Supervisor:
         process = job.process
         assert process is not None  # noqa: S101 - it runs
         assert job.engine is not None  # noqa: S101
-        if process.lease.recv(1):
+        if not has_ended(process.lease):
             return
         self._selector.unregister(process.lease)
         process.lease.close()

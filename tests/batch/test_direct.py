@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from runbook_lib.batch.ends import End
 from runbook_lib.batch.fold import Fold, fold
 from runbook_lib.batch.forking import DirectEngine
 from runbook_lib.batch.journal import read_journal
+from runbook_lib.batch.lease import has_ended
 from runbook_lib.batch.processes import Process
 from runbook_lib.batch.transforming import PythonFirst
 from tests.batch.world import awaited, descendants
@@ -240,6 +242,31 @@ def test_template_never_has_a_secret(engine: DirectEngine, tmp_path: Path) -> No
     assert SECRET.encode() not in memory(later.pid)
     engine.signal(later, signal.SIGKILL)
     wait(engine, later)
+
+
+def test_unread_request_is_no_surprise(engine: DirectEngine, tmp_path: Path) -> None:
+    """A process that is killed before it has read its request has ended."""
+    request = {
+        "cells": ["1"],
+        "environment": {"LARGE": "x" * 100_000},
+        "folder": str(tmp_path),
+        "journal": str(tmp_path / "journal"),
+    }
+    for _ in range(5):
+        process = engine.start(request)
+        os.kill(process.pid, signal.SIGKILL)
+        select.select([process.lease], [], [], 5)
+        assert has_ended(process.lease)
+        wait(engine, process)
+
+
+def test_a_reset_lease_has_ended() -> None:
+    """The end of the socket whose other side did not read what was sent."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        ours.send(b"unread")
+        theirs.close()
+        assert has_ended(ours)
 
 
 def memory(pid: int) -> bytes:
