@@ -29,6 +29,7 @@ from runbook_lib.engine.chain import Event, read_chain
 from runbook_lib.engine.history import closed, header
 from runbook_lib.engine.record import EVENTS, begun, utc_now
 from runbook_lib.engine.result import Result, result_of
+from runbook_lib.engine.step import Mode
 from runbook_lib.errors import InputError, RecordBroken, Refused
 from runbook_lib.evidence.close import locked
 from runbook_lib.evidence.ledger import LEDGER, Ledger
@@ -129,9 +130,20 @@ def _recovered(
     if not member.journal.exists():
         return False
     found, end = closing.ended(attempt, plan.notebook, None)
+    if end is End.COMPLETED and _waits(plan, member):
+        ledger.interrupted(member.run, member.name, str(number), str(End.DIED))
+        return False
     outcome = closing.settle(attempt, found, end, ledger)
     record.ended(outcome)
     return end not in INTERRUPTED
+
+
+def _waits(plan: BatchPlan, member: Member) -> bool:
+    """Tell whether a tenant was to be visited again, once something is replicated."""
+    until = closing.waits_until(member.record)
+    if until is None or plan.parameters["mode"] == Mode.PLAN:
+        return False
+    return Job(member).pause_for(until, plan.wait) is not None
 
 
 def _closed_end(record: Path) -> End:

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.batch.world import Many, descendants, kill, many
+from runbook_lib.engine.record import EVENTS
+from tests.batch.world import Many, awaited, descendants, kill, many
 from tests.integration.world import runbook, running
 
 TENANTS = 4
 VICTIMS = ("worker", "template", "parent")
-UNDISTURBED = 3  # incomplete: nobody attests anything here
+INCOMPLETE = 3  # nobody attests anything here
 KILLS = 10
 
+pytestmark = pytest.mark.ci
 
-def undisturbed_dumps(folder: Path) -> list[str]:
-    """Return the dumps after an undisturbed batch."""
+
+@dataclass(frozen=True)
+class Ended:
+    """What a batch came to: the tenants' dumps, and the counts of their outcomes."""
+
+    dumps: list[str]
+    outcomes: list[dict[str, int]]
+
+    @classmethod
+    def of(cls, there: Many) -> Ended:
+        """Return what the batch came to, as tenants and record say."""
+        last = {e["tenant"]: e["outcomes"] for e in events(there, "tenant.ended")}
+        return cls(there.dumps(), [last[name] for name in sorted(last)])
+
+
+def undisturbed_batch(folder: Path) -> Ended:
+    """Return what an undisturbed batch comes to."""
     with running(folder, "--tenants", str(TENANTS)) as world:
         there = many(world)
-        assert there.batch(mode="apply").exit_code == UNDISTURBED
-        return there.dumps()
+        assert there.batch(mode="apply").exit_code == INCOMPLETE
+        return Ended.of(there)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Return the dumps after an undisturbed batch."""
-    return undisturbed_dumps(tmp_path_factory.mktemp("calm"))
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """Return what an undisturbed batch comes to."""
+    return undisturbed_batch(tmp_path_factory.mktemp("calm"))
 
 
 @pytest.fixture
@@ -40,47 +60,103 @@ def there(tmp_path: Path) -> Iterator[Many]:
         yield many(world)
 
 
-def strike(batch: subprocess.Popen[bytes], victim: str, after: float) -> bool:
-    """Kill the parent, the template or a worker; tell whether it was there."""
-    time.sleep(after)
-    below = descendants(batch.pid)
-    if victim == "parent":
-        return batch.poll() is None and kill(batch.pid)
-    if victim == "template":
-        return bool(below) and kill(below[0])
-    workers = below[1:]
-    return bool(workers) and kill(random.Random(after).choice(workers))  # noqa: S311
+def strike(batch: subprocess.Popen[bytes], victim: str, chance: random.Random) -> bool:
+    """Kill the parent, the template or a worker; tell whether there was one.
+
+    The time is drawn from when the first tenant's process can be, so that no
+    slow machine is struck before it has begun.
+    """
+    awaited(lambda: descendants(batch.pid)[1:] or batch.poll() is not None)
+    time.sleep(chance.uniform(0, 3))
+    while batch.poll() is None:
+        template, *workers = descendants(batch.pid) or [0]
+        victims = {"parent": [batch.pid], "template": [template], "worker": workers}
+        found = [pid for pid in victims[victim] if pid]
+        if found and kill(chance.choice(found)):
+            return True
+        time.sleep(0.02)
+    return False
 
 
-@pytest.mark.ci
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_resumed_batch_ends_as_an_undisturbed_one(
-    there: Many, undisturbed: list[str], seed: int
+    there: Many, undisturbed: Ended, seed: int
 ) -> None:
     """A kill of worker, template or parent shows in the ledger and in nothing else."""
     check_resumed(there, undisturbed, seed)
 
 
-def check_resumed(there: Many, undisturbed: list[str], seed: int) -> None:
-    """Kill something at some time, resume, and compare the tenants."""
+def test_waiting_tenants_are_visited_after_a_kill(
+    there: Many, undisturbed: Ended
+) -> None:
+    """A tenant that waited for replication when the batch was killed still waits."""
+    batch = there.start("--workers", "2", mode="apply")
+    awaited(lambda: len(events(there, "tenant.waits")) >= 2)
+    assert kill(batch.pid)
+    ended(batch)
+    waiting = {event["tenant"] for event in events(there, "tenant.waits")}
+    assert there.batch("--resume", mode="apply").report["finished"]
+    assert Ended.of(there) == undisturbed
+    begun = [event["tenant"] for event in events(there, "tenant.started", attempt=2)]
+    assert waiting & set(begun)
+    assert interrupted(there) >= {"batches", *(waiting & set(begun))}
+
+
+def events(there: Many, kind: str, **having: object) -> list[Any]:
+    """Return the events of one kind in the batch's record."""
+    wanted = {"event": kind, **having}
+    return [
+        event
+        for path in there.outputs.glob(f"batches/*/{EVENTS}")
+        for event in lines_of(path)
+        if wanted.items() <= event.items()
+    ]
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    """Return the whole lines of a record that may still be written to."""
+    whole = path.read_text("utf-8").rpartition("\n")[0]
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def interrupted(there: Many) -> set[str]:
+    """Return the tenants of which the ledger says that an attempt was cut off."""
+    lines = there.ledger()
+    return {line["tenant"] for line in lines if line["line"] == "interrupted"}
+
+
+def check_resumed(there: Many, undisturbed: Ended, seed: int) -> None:
+    """Kill something at some time, resume until it is finished, and compare.
+
+    A template that is killed while no tenant's process runs does no harm.
+    """
     chance = random.Random(seed)  # noqa: S311 - repeatable
     victim = VICTIMS[seed % len(VICTIMS)]
     batch = there.start("--workers", "2", mode="apply")
-    struck = strike(batch, victim, chance.uniform(0.8, 4.0))
+    assert strike(batch, victim, chance), "the batch ended before it was struck"
+    ended(batch)
+    was_open = is_open(there.ledger())
+    while there.batch("--resume", mode="apply").report:
+        pass
+    assert Ended.of(there) == undisturbed
+    lines = [line["line"] for line in there.ledger()]
+    assert lines.count("opened") == lines.count("closed")
+    if victim == "worker":
+        assert interrupted(there)
+    if victim == "parent" and was_open:
+        assert "batches" in interrupted(there)
+    audit = runbook("audit", there.outputs)
+    assert audit.returncode == 0, audit.stdout
+
+
+def is_open(ledger: list[dict[str, Any]]) -> bool:
+    """Tell whether a batch was opened and not closed."""
+    lines = [entry["line"] for entry in ledger if entry["tenant"] == "batches"]
+    return lines.count("opened") > lines.count("closed")
+
+
+def ended(batch: subprocess.Popen[bytes]) -> None:
+    """Wait until a batch has ended."""
     batch.wait(timeout=120)
     assert batch.stderr is not None
     batch.stderr.close()
-    report = there.batch("--resume", mode="apply")
-    while report.report and not report.report["finished"]:
-        report = there.batch("--resume", mode="apply")
-    if not report.report:  # it was killed before there was anything to resume
-        report = there.batch(mode="apply")
-    assert there.dumps() == undisturbed
-    lines = [line["line"] for line in there.ledger()]
-    assert lines.count("opened") == lines.count("closed")
-    if struck and victim != "worker":
-        assert report.exit_code == UNDISTURBED
-    if struck and victim == "worker":
-        assert "interrupted" in lines
-    audit = runbook("audit", there.outputs)
-    assert audit.returncode == 0, audit.stdout
