@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from runbook_lib.cli.notebooks import find_notebook
 from tests.benchmarks.measuring import Cost, measured
@@ -63,6 +66,50 @@ def papermill_loop(tenants: Sequence[Path], folder: Path) -> Cost:
 def papermill_pool(tenants: Sequence[Path], folder: Path) -> Cost:
     """(c) papermill.execute_notebook in a pool of eight processes."""
     return _script(POOL, tenants, folder)
+
+
+def cpu_at(number: int, way: Contender, tenants: Sequence[Path]) -> float:
+    """Return the processor seconds per tenant of so many, measured with five.
+
+    A driver's start is spread over its tenants: what one tenant and what four
+    cost tells the start from what each further tenant costs.
+    """
+    one, four = (_cpu(way, part) for part in (tenants[:1], tenants[1:5]))
+    each = (four - one) / 3
+    return (one + (number - 1) * each) / number
+
+
+def _cpu(way: Contender, tenants: Sequence[Path]) -> float:
+    with TemporaryDirectory() as folder:
+        return way(tenants, Path(folder)).cpu
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """Processor seconds per tenant at 50 tenants, sandbox apart.
+
+    `alone` is W, the steps in a warm bare process; `ours` a batch; `command`
+    and `loop` papermill, by its command and by a loop in one process.
+    """
+
+    alone: float
+    ours: float
+    command: float
+    loop: float
+
+    def without_steps(self, cost: float) -> float:
+        """Return how many times ours something costs, the steps left out."""
+        return (cost - self.alone) / (self.ours - self.alone)
+
+
+def overhead(tenants: Sequence[Path], rounds: int = 3) -> Overhead:
+    """Measure all four, in turns, so that a busy machine slows all of them."""
+    fifty, costs = tenants[:50], []
+    for _ in range(rounds):
+        alone, mine = (_cpu(w, fifty) / len(fifty) for w in (steps_alone, ours))
+        command = _cpu(papermill_command, tenants[:2]) / 2
+        costs.append((alone, mine, command, cpu_at(50, papermill_loop, tenants)))
+    return Overhead(*map(statistics.median, zip(*costs, strict=True)))
 
 
 def steps_alone(tenants: Sequence[Path], folder: Path) -> Cost:
