@@ -22,6 +22,9 @@ VICTIMS = ("worker", "template", "parent")
 INCOMPLETE = 3  # nobody attests anything here
 KILLS = 10
 
+# A busy machine takes longer to go on than the sandbox's windows are.
+WINDOWS = {"visibility": 30, "effect": 120, "trace": 30}
+
 pytestmark = pytest.mark.ci
 
 
@@ -42,7 +45,7 @@ class Ended:
 def undisturbed_batch(folder: Path) -> Ended:
     """Return what an undisturbed batch comes to."""
     with running(folder, "--tenants", str(TENANTS)) as world:
-        there = many(world)
+        there = many(world, windows=WINDOWS)
         assert there.batch(mode="apply").exit_code == INCOMPLETE
         return Ended.of(there)
 
@@ -57,7 +60,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def there(tmp_path: Path) -> Iterator[Many]:
     """Return a fresh sandbox with some tenants."""
     with running(tmp_path, "--tenants", str(TENANTS)) as world:
-        yield many(world)
+        yield many(world, windows=WINDOWS)
 
 
 def strike(batch: subprocess.Popen[bytes], victim: str, chance: random.Random) -> bool:
