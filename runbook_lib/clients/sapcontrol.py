@@ -25,6 +25,9 @@ READING = frozenset(
 # The end of a trace, in bytes: a negative size counts from the end.
 TRACE_END = -48 * 1024
 
+# Seconds. What a firewall swallows shall not cost every step half a minute.
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
 # How the service says that an instance does not know a parameter.
 _UNKNOWN_PARAMETER = "invalid parameter"
 _NOT_SET = frozenset({"", "NOT_EXIST"})
@@ -158,6 +161,7 @@ class SapControl:
             content=soap.call(NAMESPACE, method, arguments),
             headers=headers,
             extensions={"write": False, "answered": (500,), "redact": redact},
+            timeout=TIMEOUT,
         )
         if signed and self._sign_in is not None and response.status_code == 401:
             self._sign_in.refused = True

@@ -18,7 +18,7 @@ class Traffic(Protocol):
     def __call__(self, exchange: Mapping[str, object], /) -> None:
         """Take one exchange: JSON values only, masked, without a time.
 
-        Every exchange has `protocol` (https, smtp or dns), `write` and `error`
+        Every exchange has `protocol` (https, http, smtp or dns), `write` and `error`
         (null when there was none). A connection that was never made is reported
         as well.
         """

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from runbook_lib.clients.basic_sign_in import BasicSignIn
 from runbook_lib.clients.sapcontrol import READING, Component, FileVersion, SapControl
@@ -160,6 +163,8 @@ def test_unavailable_is_repeated(
     assert len(waits) == 3
 
 
+SMUGGLED = "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>".encode("utf-16")
+UNKNOWN_CODE = b"<?xml version='1.0' encoding='foo'?>"
 DOCTYPE = b'<!DOCTYPE a [<!ENTITY b "c">]>'
 
 
@@ -169,6 +174,8 @@ DOCTYPE = b'<!DOCTYPE a [<!ENTITY b "c">]>'
         lambda: httpx.Response(200, content=b"<html>proxy</html>"),
         lambda: httpx.Response(200, content=b"not XML"),
         lambda: httpx.Response(200, content=DOCTYPE + enveloped("<a/>")),
+        lambda: httpx.Response(200, content=SMUGGLED),
+        lambda: httpx.Response(200, content=UNKNOWN_CODE + b"<a/>"),
         lambda: httpx.Response(200, content=enveloped("")),
         lambda: answered("GetVersionInfo", ""),
         lambda: httpx.Response(302, headers={"Location": "https://fabrikam.com/"}),
@@ -183,6 +190,30 @@ def test_what_no_source_describes(
     service.instead = lambda method: reply()
     with pytest.raises(UnknownReply):
         anonymous.components()
+
+
+PIECES = st.sampled_from(
+    [
+        *("<a>", "</a>", "<item>", "</item>", "<component>", "</component>", "&amp;"),
+        *("<lines>", "</lines>", "<faultstring>x</faultstring>", "&x;", "<!--", "\0"),
+    ]
+)
+
+
+@settings(max_examples=100, suppress_health_check=list(HealthCheck), deadline=None)
+@given(
+    inner=st.lists(PIECES | st.text(max_size=5), max_size=8).map("".join),
+    status=st.sampled_from([200, 401, 404, 500]),
+)
+def test_whatever_it_answers_is_ours(
+    anonymous: SapControl, service: StartService, inner: str, status: int
+) -> None:
+    """A list, or an error with a sentence: never a stack trace."""
+    body = enveloped(inner.encode(errors="replace").decode())
+    service.instead = lambda method: httpx.Response(status, content=body)
+    for read in (anonymous.components, anonymous.versions):
+        with suppress(CannotLook):
+            assert isinstance(read(), tuple)
 
 
 def test_only_what_reads_is_called(anonymous: SapControl) -> None:
