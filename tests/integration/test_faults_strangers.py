@@ -54,19 +54,3 @@ def test_an_application_made_meanwhile_is_neither_used_nor_deleted(
     bench.roll_back(run)
     assert bench.world.dump() == before
     assert len(applications(bench.world)) == 1
-
-
-def test_a_mark_taken_off_is_seen_before_anything_is_deleted(bench: Bench) -> None:
-    """What does not say any more that it is ours is left; our credential goes."""
-    bench.disturb()
-    bench.apply("run")
-    close(bench.world, "run", "finished")
-    (ours,) = applications(bench.world)
-    with bench.world.graph() as graph:
-        graph.update_application(str(ours["id"]), {"notes": "taken over by B. Owner"})
-    new, ended = bench.roll_back("run")
-    end = step_ends(close(bench.world, new, ended))[STEP]
-    assert (end["outcome"], len(applications(bench.world))) == ("blocked", 1)
-    assert "no mark of this project" in str(end["problem"])
-    assert ours["passwordCredentials"]
-    assert applications(bench.world)[0]["passwordCredentials"] == []
