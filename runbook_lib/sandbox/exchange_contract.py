@@ -31,6 +31,9 @@ MANDATORY_ON_PAPER = {
     ("Set-OrganizationConfig", "ShortenEventScopeDefault"),
 }
 
+# An older name that stands in for a mandatory parameter.
+OLDER_NAMES = {("New-ServicePrincipal", "ObjectId"): "ServiceId"}
+
 # Parameter sets of Exchange Server: what makes them whole is not in the cloud.
 SERVER_SETS = {
     "Computer",
@@ -133,6 +136,7 @@ def _missing(cmdlet: Cmdlet, set_name: str, bound: dict[str, Any]) -> list[str]:
         if parameter.mandatory
         and parameter.belongs_to(set_name)
         and bound.get(parameter.name) is None
+        and bound.get(OLDER_NAMES.get((cmdlet.name, parameter.name), "")) is None
     ]
 
 

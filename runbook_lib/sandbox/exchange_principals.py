@@ -17,6 +17,13 @@ from runbook_lib.sandbox.exchange_objects import service_principal_object
 from runbook_lib.sandbox.exchange_unsupported import refuse_parameters
 from runbook_lib.sandbox.state import JsonObject
 
+# Microsoft's own wording, as its page on the cmdlet quotes it.
+SERVICE_ID_WARNING = (
+    "The ServiceId parameter is being depreciated and will be replaced with ObjectId. "
+    "Please note that already existing Exchange Service Principal Service Ids are now "
+    "known as Object Ids."
+)
+
 
 def get_service_principal(invocation: Invocation) -> list[JsonObject]:
     """Get-ServicePrincipal: by ObjectId, AppId, Name or GUID; null lists all."""
@@ -28,8 +35,7 @@ def get_service_principal(invocation: Invocation) -> list[JsonObject]:
 
 def new_service_principal(invocation: Invocation) -> list[JsonObject]:
     """New-ServicePrincipal: any ObjectId is taken, a second one is refused."""
-    refuse_parameters(invocation, set(invocation.parameters) & {"ServiceId"})
-    app_id, object_id = invocation.text("AppId"), invocation.text("ObjectId")
+    app_id, object_id = invocation.text("AppId"), _object_id(invocation)
     _require_known(invocation, object_id)
     _refuse_duplicate(invocation, app_id, object_id)
     entry = service_principal_object(
@@ -57,6 +63,16 @@ def remove_service_principal(invocation: Invocation) -> list[JsonObject]:
     if not invocation.sandbox.holds("exchange.removed-principal-leaves-sid"):
         _drop_permissions(invocation, str(entry["Sid"]))
     return []
+
+
+def _object_id(invocation: Invocation) -> str:
+    """Return the ObjectId; its older name is taken with a warning."""
+    older = invocation.text("ServiceId")
+    if older and not invocation.sandbox.holds("exchange.service-id"):
+        refuse_parameters(invocation, {"ServiceId"})
+    if older:
+        invocation.warn(SERVICE_ID_WARNING)
+    return invocation.text("ObjectId") or older
 
 
 def _require_known(invocation: Invocation, object_id: str) -> None:

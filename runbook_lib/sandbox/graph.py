@@ -12,6 +12,7 @@ from dataclasses import replace
 from runbook_lib.sandbox import graph_applications as applications
 from runbook_lib.sandbox import graph_assignments as assignments
 from runbook_lib.sandbox import graph_directory as directory
+from runbook_lib.sandbox import graph_key_rolling as keys_of
 from runbook_lib.sandbox import graph_passwords as passwords
 from runbook_lib.sandbox import graph_permissions as permission
 from runbook_lib.sandbox import graph_policies as policies
@@ -86,6 +87,11 @@ _TABLE = (
         ("POST", "servicePrincipals", principals.create_service_principal),
         ("PATCH", _PRINCIPAL, principals.update_service_principal),
         ("DELETE", _PRINCIPAL, principals.delete_service_principal),
+    ),
+    (
+        permission.ROLL_KEYS,
+        ("POST", f"{_APPLICATION}/addKey", keys_of.add_key),
+        ("POST", f"{_APPLICATION}/removeKey", keys_of.remove_key),
     ),
     (
         permission.RESTORE_APPLICATIONS,

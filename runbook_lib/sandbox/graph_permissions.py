@@ -94,6 +94,9 @@ WRITE_APPLICATIONS = Needed(
         "Directory.AccessAsUser.All",
     ),
 )
+# An application rolls its own keys without any permission; `graph_key_rolling`
+# judges whose they are.
+ROLL_KEYS = Needed((frozenset(),), (frozenset(),))
 RESTORE_APPLICATIONS = Needed(
     WRITE_APPLICATIONS.application,
     WRITE_APPLICATIONS.delegated,

@@ -14,7 +14,7 @@ import jwt
 from runbook_lib.sandbox.keys import signing_key
 from runbook_lib.sandbox.seed_objects import SECRET_END, add_application, add_secret
 from runbook_lib.sandbox.state import JsonObject
-from tests.sandbox.directory import Directory, claims_of
+from tests.sandbox.directory import Directory, KeyPair, claims_of
 from tests.sandbox.people import People
 from tests.sandbox.world import GRAPH_SCOPE, Application, World
 
@@ -53,6 +53,10 @@ class Matrix:
         self.gone = self.directory.new_application("gone")
         self.directory.send("DELETE", f"applications/{self.gone['id']}")
         self.directory.grant(self.principal["id"], "IMAP.AccessAsApp")
+        self.pair = KeyPair()
+        path = f"applications/{self.application['id']}"
+        keys = {"keyCredentials": [self.pair.credential()]}
+        self.directory.send("PATCH", path, keys)
 
     @property
     def assignment(self) -> JsonObject:
@@ -73,6 +77,10 @@ class Matrix:
         application = f"applications/{self.application['id']}"
         key_id = self.application["passwordCredentials"][0]["keyId"]
         one = "applications/{application}"
+        current = self.world.tenant.applications[self.application["id"]]
+        proof = {"proof": self.pair.proof(self.application["id"])}
+        removed = {"keyId": current["keyCredentials"][0]["keyId"], **proof}
+        added = {"keyCredential": self.pair.credential(), **proof}
         return {
             ("GET", "applications"): Entry("applications"),
             ("GET", "applications/$count"): Entry("applications/$count"),
@@ -85,6 +93,10 @@ class Matrix:
             ("PATCH", one): Entry(application, {"notes": "changed"}, 204),
             ("DELETE", one): Entry(application, None, 204),
             ("POST", f"{one}/addPassword"): Entry(f"{application}/addPassword", {}),
+            ("POST", f"{one}/addKey"): Entry(f"{application}/addKey", added),
+            ("POST", f"{one}/removeKey"): Entry(
+                f"{application}/removeKey", removed, 204
+            ),
             ("POST", f"{one}/removePassword"): Entry(
                 f"{application}/removePassword", {"keyId": key_id}, 204
             ),

@@ -151,6 +151,17 @@ class KeyPair:
         body = {"type": "AsymmetricX509Cert", "usage": "Verify", "key": key}
         return body | properties
 
+    def proof(self, object_id: str, **claims: Any) -> str:
+        """Return a proof of possession; `claims` replace the usual ones."""
+        now = int(datetime.now(UTC).timestamp())
+        usual = {
+            "aud": "00000002-0000-0000-c000-000000000000",
+            "iss": object_id,
+            "nbf": now,
+            "exp": now + 600,
+        }
+        return jwt.encode(usual | claims, self.private, algorithm="RS256")
+
     def assertion(self, app_id: str, tenant_id: str, **claims: Any) -> str:
         """Return a signed client assertion; `claims` replace the usual ones."""
         now = int(datetime.now(UTC).timestamp())

@@ -1,4 +1,4 @@
-"""Microsoft 365 groups, and the REST twins of Get-EXO cmdlets."""
+"""Microsoft 365 groups, the REST twins of Get-EXO cmdlets, and an older name."""
 
 from typing import Any
 
@@ -70,6 +70,19 @@ def check_rest_minimum(world: World) -> None:
     assert name not in minimum
     assert entities(world, path, **{"$select": name}) == [{name: None}]
     assert name in entities(world, path, PropertySet="All")[0]
+
+
+@CHECKS.row("exchange.service-id")
+def check_service_id(world: World) -> None:
+    """It becomes the ObjectId."""
+    given = {"AppId": "an-app", "ServiceId": "an-object", "DisplayName": "x"}
+    answer = world.invoke("New-ServicePrincipal", given)
+    assert answer.status_code == 200
+    assert answer.json()["value"][0]["ObjectId"] == "an-object"
+    (warning,) = answer.json()["@adminapi.warnings"]
+    assert warning.startswith("The ServiceId parameter is being depreciated")
+    neither = world.invoke("New-ServicePrincipal", {"AppId": "other"})
+    assert neither.status_code == 400
 
 
 (
