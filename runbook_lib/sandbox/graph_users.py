@@ -6,7 +6,7 @@ direct memberships".
 
 from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_directory import check_cast, list_roles_of
-from runbook_lib.sandbox.graph_errors import not_found
+from runbook_lib.sandbox.graph_errors import denied, not_found
 from runbook_lib.sandbox.graph_query import counted, listed, single
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
@@ -29,7 +29,10 @@ DEFAULT = (
 
 def get_me(graph: GraphCall) -> Answer:
     """Answer GET /me: the signed-in user."""
-    return _single(graph, graph.tenant.users[graph.claims["oid"]])
+    user = graph.tenant.users.get(graph.person or "")
+    if user is None:
+        raise denied()  # an application is nobody here, whatever its rights
+    return _single(graph, user)
 
 
 def list_my_roles(graph: GraphCall) -> Answer:

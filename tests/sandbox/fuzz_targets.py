@@ -36,6 +36,9 @@ FILTERS = (
 
 OPTIONS = ("$filter", "$select", "$expand", "$top", "$skiptoken", "$count")
 
+# Bodies that would have an effect, if the caller had the right.
+WHOLE = st.sampled_from(({"displayName": "x"}, {"notes": "x"}, {}))
+
 Shot = dict[str, Any]
 
 
@@ -91,7 +94,8 @@ class GraphTarget:
                 "token": st.sampled_from(self.tokens),
                 "eventual": st.booleans(),
                 "type": MEDIA_TYPES,
-                "body": st.one_of(body, JSON).map(json.dumps) | st.text(max_size=30),
+                "body": st.one_of(body, JSON, WHOLE).map(json.dumps)
+                | st.text(max_size=30),
             }
         )
 
