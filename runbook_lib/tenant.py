@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from runbook_lib.cloud import PROFILES, Cloud, Profile
 from runbook_lib.tenant_fields import Address, Domain, Model, Reference, TimeZone
-from runbook_lib.tenant_sap import SapSide
+from runbook_lib.tenant_sap import SapMail, SapSide
 from runbook_lib.yamlfile import read_model
 
 _CONNECT = re.compile(r"(?P<host>\S+):(?P<port>\d+) -> (?P<to>\S+):(?P<to_port>\d+)")
@@ -133,6 +133,7 @@ class Tenant(Model):
     change_reference: str = ""
     evidence_folder: str = ""
     sap_time_zone: TimeZone = ""
+    sap_mail: SapMail = SapMail()
     sap: SapSide = SapSide()
     connect_to: tuple[Route, ...] = Field(default=(), validate_default=True)
     ca_file: str | None = Field(default=None, validate_default=True)

@@ -1,4 +1,4 @@
-"""The tenant file's section `sap`: where the SAP side itself can be asked."""
+"""The tenant file's sections on SAP: where it is asked, and what it sends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from runbook_lib.tenant_fields import Model, Reference
+from runbook_lib.tenant_fields import Address, Model, Reference
 
 
 def _url(text: str) -> str:
@@ -100,3 +100,21 @@ class SapSide(Model):
 def _place(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or 443
+
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class SapMail(Model):
+    """What SAP will send, as its owners say; null where nobody said it.
+
+    `senders` are From addresses beside the mailbox's. Volumes are of the busiest
+    day and minute; `external_per_day` counts recipients outside the organization,
+    `licenses` the tenant's Exchange Online licenses, 0 for a trial.
+    """
+
+    senders: tuple[Address, ...] = ()
+    recipients_per_day: Count | None = None
+    external_per_day: Count | None = None
+    messages_per_minute: Count | None = None
+    licenses: Count | None = None

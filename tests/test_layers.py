@@ -21,7 +21,16 @@ ROOT = Path(__file__).resolve().parents[1] / PACKAGE
 # Each row imports only rows above it. Source: docs/architecture.md.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "secret"),
-    ("cloud", "tenant", "tenant_fields", "tenant_sap", "parameters", "yamlfile"),
+    (
+        "cloud",
+        "deadlines",
+        "mail_limits",
+        "tenant",
+        "tenant_fields",
+        "tenant_sap",
+        "parameters",
+        "yamlfile",
+    ),
     ("clients",),
     ("session",),
     ("engine",),

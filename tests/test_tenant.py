@@ -34,6 +34,7 @@ REAL: Mapping[str, Any] = {
     "windows": {"visibility": 5, "effect": 60},
     "change_reference": "CHG1",
     "sap_time_zone": "Europe/Berlin",
+    "sap_mail": {"senders": ["fi@contoso.com"], "messages_per_minute": 10},
 }
 ROUTES = [
     "login.microsoftonline.com:443 -> 127.0.0.1:8443",
@@ -222,6 +223,8 @@ def test_every_cloud_has_a_profile(cloud: Cloud) -> None:
         (setting("windows", "trace", to=float("nan")), "windows.trace", "finite"),
         (setting("windows", "trace", to="soon"), "windows.trace", "valid number"),
         (setting("change_reference", to=31877), "change_reference", "valid string"),
+        (setting("sap_mail", "licenses", to=-1), "sap_mail.licenses", "greater than"),
+        (setting("sap_mail", "senders", to="x"), "sap_mail.senders", "valid tuple"),
         (setting("sap_time_zone", to="CET-1"), "sap_time_zone", "not a time zone"),
         (setting("sap_time_zone", to="../x"), "sap_time_zone", "not a time zone"),
         (setting("secret_sink", to="vault"), "secret_sink", "not a secret reference"),

@@ -97,6 +97,8 @@ REMEDIES: Mapping[str, str] = {
     "completes.",
     "message-received:internal": "Hand in the whole header of the test message.",
     "message-received:external": "Hand in the whole header of the test message.",
+    "sender-matrix": "Give the address Send As, an accepted domain or another From.",
+    "sending-volume": "Send less, share it among mailboxes, or take another option.",
     # By cause.
     "certificate-expired": "Renew it in SAP and upload the new one, then switch.",
     "token-wrong-secret": "Give SAP the secret's value, not its ID; or make a new one.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from runbook_lib.relay.limits import PUBLISHED, Limits
+from runbook_lib.mail_limits import PUBLISHED, Limits
 from runbook_lib.relay.places import DEBIAN, Places
 
 SUBMISSION_PORT = 587

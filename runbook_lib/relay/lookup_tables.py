@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from runbook_lib.deadlines import SMTP_AUTH
 from runbook_lib.relay.design import RelayDesign, Upstream
-from runbook_lib.relay.retirement import AS_OF, SOURCE, sentences
 from runbook_lib.relay.settings import comment
 
 # What stands for a secret in a rendered file; the README says how it is put in.
@@ -44,7 +44,8 @@ def sasl_passwd(design: RelayDesign) -> str:
         Upstream.OAUTH_TOKEN_FILE: "The plugin takes the token from this file, which "
         "relay-token keeps good. Mode 0600, root.",
         Upstream.PASSWORD: "Sign-in with a password ends; what was known on "
-        f"{AS_OF.isoformat()}: {'; '.join(sentences())}. Source: {SOURCE}. "
+        f"{SMTP_AUTH.as_of.isoformat()}: {'; '.join(SMTP_AUTH.sentences())}. "
+        f"Source: {SMTP_AUTH.source}. "
         "Mode 0600, root.",
     }[design.upstream]
     # Postfix asks for the host's name first, then for the next hop as configured. A

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from runbook_lib.deadlines import SMTP_AUTH
 from runbook_lib.relay.design import Balancer, RelayDesign, Upstream
 from runbook_lib.relay.lookup_tables import WAITING
-from runbook_lib.relay.retirement import AS_OF, SOURCE, sentences
 
 
 def secrets(design: RelayDesign) -> str:
@@ -59,7 +59,7 @@ to `/etc/relay-token/application` (root, mode 0600). systemd lends it to the uni
 
 
 def _password(design: RelayDesign) -> str:
-    lines = "\n".join(f"* {sentence}" for sentence in sentences())
+    lines = "\n".join(f"* {sentence}" for sentence in SMTP_AUTH.sentences())
     return f"""
 ## Secrets
 
@@ -70,11 +70,11 @@ perl -pi -e 's/\\@MAILBOX_PASSWORD\\@/$ENV{{SECRET}}/' \\
 unset SECRET
 ```
 
-**This sign-in ends.** What Microsoft had announced on {AS_OF.isoformat()}:
+**This sign-in ends.** What Microsoft had announced on {SMTP_AUTH.as_of.isoformat()}:
 
 {lines}
 
-Source: <{SOURCE}>. Plan the change to `oauth-proxy`.
+Source: <{SMTP_AUTH.source}>. Plan the change to `oauth-proxy`.
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from runbook_lib.relay.limits import PUBLISHED, Limits
+from runbook_lib.mail_limits import PUBLISHED, Limits
 
 HOUR = 3600
 # Seconds that one message takes on a kept connection, measured with Postfix 3.7:

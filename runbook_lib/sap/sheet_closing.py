@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runbook_lib.deadlines import DIGICERT_G2, of_option
 from runbook_lib.sap.sheet import Expiry, SheetFacts
 from runbook_lib.sap.sheet_host import trusted
 
@@ -84,10 +85,9 @@ def expiries(facts: SheetFacts) -> list[Expiry]:
     if facts.in_sap_cloud:
         found = []  # SAP keeps the trust of its cloud
     if facts.option == 4:
-        return [Expiry("TLS certificate of the relay", "see the relay", _RENEW)]
-    if facts.option != 1:
-        return found
-    return [_credential(facts), _smtp_auth(), *found]
+        found = [Expiry("TLS certificate of the relay", "see the relay", _RENEW)]
+    credential = [_credential(facts)] if facts.option == 1 else []
+    return [*credential, *found, *_announced(facts)]
 
 
 _RENEW = "Renew it there; if its CA changes, let SAP trust the new one before."
@@ -110,9 +110,16 @@ def _credential(facts: SheetFacts) -> Expiry:
     )
 
 
-def _smtp_auth() -> Expiry:
-    return Expiry(
-        "SMTP AUTH with user and password (as of 2026-01-27)",
-        "end of December 2026",
-        "Then it is off by default. OAuth 2.0, as set up here, is not affected.",
-    )
+def _announced(facts: SheetFacts) -> list[Expiry]:
+    """Return Microsoft's dates for the option, each as of the day it was read."""
+    found = of_option(facts.option)
+    if facts.in_sap_cloud:
+        found = tuple(known for known in found if known is not DIGICERT_G2)
+    return [
+        Expiry(
+            f"{known.topic} (as of {known.as_of.isoformat()})",
+            "; ".join(known.sentences()) or "no date announced",
+            known.note,
+        )
+        for known in found
+    ]

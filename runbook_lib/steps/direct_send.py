@@ -12,6 +12,8 @@ from runbook_lib.steps.prerequisites import SenderDomain
 from runbook_lib.steps.public_address import SenderIdentification
 from runbook_lib.steps.received_message import MessageReceived
 from runbook_lib.steps.sap_test_mail import TestMailSent
+from runbook_lib.steps.sender_matrix import SenderMatrix
+from runbook_lib.steps.sending_volume import SendingVolume
 from runbook_lib.steps.spf_record import SpfRecord
 
 RUNBOOK = Runbook(
@@ -21,6 +23,8 @@ RUNBOOK = Runbook(
         Listed(OperatorReadsMailFlow),
         Listed(SenderDomain),
         Listed(InternalRecipients),
+        Listed(SenderMatrix),
+        Listed(SendingVolume),
         Listed(SenderIdentification),
         Listed(DirectSendPolicy),
         Listed(MxEndpoint),
@@ -46,6 +50,8 @@ __all__ = [
     "SapTestMessage",
     "SenderDomain",
     "SenderIdentification",
+    "SenderMatrix",
+    "SendingVolume",
     "SpfRecord",
     "TestMailSent",
 ]

@@ -7,14 +7,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
+from runbook_lib.deadlines import SMTP_AUTH
 from runbook_lib.engine.expect import State
 from runbook_lib.engine.step import Check, NotAsExpected, Observation
+from runbook_lib.mail_limits import external_recipients_per_day
 from runbook_lib.relay.bundle import render
 from runbook_lib.relay.design import Upstream
 from runbook_lib.relay.guards import refusals
-from runbook_lib.relay.limits import external_recipients_per_day
 from runbook_lib.relay.request import designed, loaded
-from runbook_lib.relay.retirement import AS_OF, reached, sentences
 from runbook_lib.relay.sizing import size_relays
 from runbook_lib.session import Session
 
@@ -79,10 +79,10 @@ class RelayConfiguration(Check):
     def _advice(self, session: Session) -> str | None:
         if self.upstream != Upstream.PASSWORD:
             return None
-        begun = reached(session.now().date())
+        begun = SMTP_AUTH.reached(session.now().date())
         state = "A stage has begun. " if begun else ""
-        told = "; ".join(sentences())
-        return f"{state}Sign-in with a password ends (as of {AS_OF}): {told}."
+        told = "; ".join(SMTP_AUTH.sentences())
+        return f"{state}Sign-in with a password ends (as of {SMTP_AUTH.as_of}): {told}."
 
 
 def _digest(text: str) -> str:

@@ -14,6 +14,8 @@ from runbook_lib.steps.received_message import MessageReceived
 from runbook_lib.steps.relay_conditions import RelayConditions
 from runbook_lib.steps.sap_test_mail import TestMailSent
 from runbook_lib.steps.sender_attested import SenderAttested
+from runbook_lib.steps.sender_matrix import SenderMatrix
+from runbook_lib.steps.sending_volume import SendingVolume
 from runbook_lib.steps.spf_record import SpfRecord
 
 RUNBOOK = Runbook(
@@ -23,6 +25,8 @@ RUNBOOK = Runbook(
         Listed(RelayConditions),
         Listed(OperatorManagesConnectors),
         Listed(SenderDomain),
+        Listed(SenderMatrix),
+        Listed(SendingVolume),
         Listed(SenderIdentification),
         Listed(SenderAttested),
         Listed(MxEndpoint),
@@ -54,6 +58,8 @@ __all__ = [
     "SenderAttested",
     "SenderDomain",
     "SenderIdentification",
+    "SenderMatrix",
+    "SendingVolume",
     "SpfRecord",
     "TestMailSent",
 ]

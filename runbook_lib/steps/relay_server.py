@@ -10,12 +10,16 @@ from runbook_lib.steps.received_message import MessageReceived
 from runbook_lib.steps.relay_configuration import RelayConfiguration, RelaySizing
 from runbook_lib.steps.relay_running import RelayRunning, RelayTestMessage
 from runbook_lib.steps.sap_test_mail import TestMailSent
+from runbook_lib.steps.sender_matrix import SenderMatrix
+from runbook_lib.steps.sending_volume import SendingVolume
 
 RUNBOOK = Runbook(
     name="4-relay-server",
     title="Option 4: SMTP relay server",
     listed=(
         Listed(SenderDomain),
+        Listed(SenderMatrix),
+        Listed(SendingVolume),
         Listed(RelaySizing),
         Listed(RelayConfiguration),
         Listed(RelayRunning),
@@ -40,5 +44,7 @@ __all__ = [
     "RelayTestMessage",
     "SapTestMessage",
     "SenderDomain",
+    "SenderMatrix",
+    "SendingVolume",
     "TestMailSent",
 ]

@@ -54,8 +54,10 @@ from runbook_lib.steps.sap_mail import (
 from runbook_lib.steps.sap_notes import SapNotesImplemented
 from runbook_lib.steps.sap_release import SapReleaseSupportsCredential
 from runbook_lib.steps.sap_test_mail import TestMailSent
+from runbook_lib.steps.sender_matrix import SenderMatrix
 from runbook_lib.steps.sender_messages import SendFromFurtherSenders
 from runbook_lib.steps.senders import GrantSendAs, SenderAddresses
+from runbook_lib.steps.sending_volume import SendingVolume
 from runbook_lib.steps.submission import ObtainAccessToken, SignInToSmtp
 from runbook_lib.steps.temporary_secret import SignInWithTemporarySecret
 
@@ -100,6 +102,8 @@ RUNBOOK = Runbook(
         Listed(GrantSendAs),
         Listed(AllowAliasSending),
         Listed(EnableAuthenticatedSmtp),
+        Listed(SenderMatrix),
+        Listed(SendingVolume),
         Listed(ObtainAccessToken),
         Listed(SignInToSmtp),
         Listed(SignInWithTemporarySecret),
@@ -162,6 +166,8 @@ __all__ = [
     "SenderAddresses",
     "SenderDomain",
     "SenderMailbox",
+    "SenderMatrix",
+    "SendingVolume",
     "ServicePrincipalAuthorization",
     "SignInToSmtp",
     "SignInWithTemporarySecret",

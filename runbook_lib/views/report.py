@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from runbook_lib.deadlines import Deadline, of_option
 from runbook_lib.engine.chain import Event, digest, encode
 from runbook_lib.engine.history import closed, ends, header
 from runbook_lib.engine.result import mode_of
@@ -95,6 +96,7 @@ def _story(events: Sequence[Event]) -> dict[str, object]:
         "proof": story.proof(events),
         "delivery": [(chain, cells(chain)) for chain in chains(events)],
         "delivery_columns": COLUMNS,
+        "deadlines": _deadlines(events),
         "open_points": story.open_points(events),
         "advice": story.advice(events),
         "reason_of": story.reason_of,
@@ -105,6 +107,12 @@ def _story(events: Sequence[Event]) -> dict[str, object]:
         "titles": {step: end["title"] for step, end in ends(events).items()},
         "cards": [_card(end) for end in ends(events).values()],
     }
+
+
+def _deadlines(events: Sequence[Event]) -> tuple[Deadline, ...]:
+    """Return Microsoft's dates for the option that the notebook is about."""
+    number = str(header(events).get("notebook") or "")[:1]
+    return of_option(int(number)) if number.isdigit() else ()
 
 
 def _card(end: Event) -> Markup:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from runbook_lib.errors import InputError
+from runbook_lib.mail_limits import external_recipients_per_day
 from runbook_lib.sap.release import Product, parse_basis
-from runbook_lib.steps.choice.limits import external_limit
 from runbook_lib.steps.choice.profile import (
     QUESTIONS,
     Profile,
@@ -91,8 +91,10 @@ def test_recipients_of_a_day(recipients: int, rule: str | None) -> None:
 @pytest.mark.parametrize("licenses", [0, 1, 100, 5_000])
 def test_external_recipients_of_a_tenant(licenses: int) -> None:
     """At the tenant's limit all is well; one more, and nothing fits."""
-    at = replace(GOOD, licenses=licenses, external_per_day=external_limit(licenses))
-    over = replace(at, external_per_day=external_limit(licenses) + 1)
+    at = replace(
+        GOOD, licenses=licenses, external_per_day=external_recipients_per_day(licenses)
+    )
+    over = replace(at, external_per_day=external_recipients_per_day(licenses) + 1)
     assert recommend(at).option == 1
     assert recommend(over).verdict == "nothing fits"
     assert {r.option: r.rule for r in recommend(over).against} == {
@@ -105,9 +107,9 @@ def test_external_recipients_of_a_tenant(licenses: int) -> None:
 
 def test_limits_are_the_published_ones() -> None:
     """The formula, computed by hand for three sizes."""
-    assert external_limit(0) == 5_000
-    assert external_limit(1) == 10_000
-    assert external_limit(1_000) == 72_446
+    assert external_recipients_per_day(0) == 5_000
+    assert external_recipients_per_day(1) == 10_000
+    assert external_recipients_per_day(1_000) == 72_446
 
 
 def test_unknown_licenses_matter_above_the_trial_limit_only() -> None:

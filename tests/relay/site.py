@@ -9,9 +9,9 @@ from typing import Any
 
 import trustme
 
+from runbook_lib.mail_limits import Limits
 from runbook_lib.relay.design import RelayDesign
 from runbook_lib.relay.design import Upstream as Kind
-from runbook_lib.relay.limits import Limits
 from tests.clients.servers import server_context
 from tests.relay.designs import design
 from tests.relay.postfix import places

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from runbook_lib.relay.limits import Limits
+from runbook_lib.mail_limits import Limits
 from tests.relay.burst import Burst, arrived, trust_of
 from tests.relay.postfix import Postfix, eventually, running, swaks
 from tests.relay.site import Site, free_port

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from runbook_lib.mail_limits import Limits
 from runbook_lib.relay.design import Balancer, RelayDesign
 from runbook_lib.relay.design import Upstream as Kind
-from runbook_lib.relay.limits import Limits
 from tests.relay.postfix import Postfix, eventually, refusal, running, swaks
 from tests.relay.site import Site, free_port
 from tests.relay.upstream import Upstream

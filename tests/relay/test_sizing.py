@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runbook_lib.relay.limits import Limits, external_recipients_per_day
+from runbook_lib.mail_limits import Limits, external_recipients_per_day
 from runbook_lib.relay.sizing import FILE_OVERHEAD, Load, Sizing, size_relays
 
 # Worked by hand. One mailbox: 30 x 60 = 1,800 messages an hour. Connections:
@@ -90,10 +90,11 @@ def simulated(peak: int, outage: float, per_minute: int) -> tuple[int, int]:
 
 def test_limits_of_a_tenant() -> None:
     """Worked by hand: 1 license 10,000; 100 licenses 500 x 25.1189 + 9,500."""
+    assert external_recipients_per_day(0) == 5_000
     assert external_recipients_per_day(1) == 10_000
     assert external_recipients_per_day(100) == 22_059
-    with pytest.raises(ValueError, match="at least one"):
-        external_recipients_per_day(0)
+    with pytest.raises(ValueError, match="0 licenses"):
+        external_recipients_per_day(-1)
 
 
 def test_more_relays_change_nothing() -> None:

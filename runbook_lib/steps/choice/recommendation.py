@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from runbook_lib.mail_limits import PUBLISHED
 from runbook_lib.sap.release import Product
 from runbook_lib.steps.choice.limits import (
     CERTIFICATE_BASIS,
     MANY_SERVERS,
-    MESSAGES_PER_MINUTE,
 )
 from runbook_lib.steps.choice.profile import QUESTIONS, Profile, disjunction
 from runbook_lib.steps.choice.rules import (
@@ -186,8 +186,8 @@ def _conditions(option: int, profile: Profile) -> Iterator[str]:
     if profile.senders is None or profile.senders > 1:
         yield "Plan Send As for every From address other than the mailbox's own."
     peak = profile.messages_per_minute
-    if peak is None or peak > MESSAGES_PER_MINUTE:
+    if peak is None or peak > PUBLISHED.messages_per_minute:
         yield (
-            f"More than {MESSAGES_PER_MINUTE} messages a minute are delayed, not "
-            f"refused ({LIMITS})."
+            f"More than {PUBLISHED.messages_per_minute} messages a minute are delayed, "
+            f"not refused ({LIMITS})."
         )

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from runbook_lib.mail_limits import (
+    PUBLISHED,
+    TRIAL_EXTERNAL_PER_DAY,
+    external_recipients_per_day,
+)
 from runbook_lib.sap.release import Product
 from runbook_lib.steps.choice.limits import (
     CERTIFICATE_BASIS,
     OAUTH_BASIS,
-    RECIPIENTS_PER_DAY,
-    TRIAL_EXTERNAL_PER_DAY,
-    external_limit,
 )
 from runbook_lib.steps.choice.profile import (
     Profile,
@@ -78,7 +80,7 @@ def _certificate_too_early(profile: Profile) -> bool | None:
 
 def _too_many_a_day(profile: Profile) -> bool | None:
     count = profile.recipients_per_day
-    return None if count is None else count > RECIPIENTS_PER_DAY
+    return None if count is None else count > PUBLISHED.recipients_per_day
 
 
 def _beyond_tenant(profile: Profile) -> bool | None:
@@ -88,7 +90,7 @@ def _beyond_tenant(profile: Profile) -> bool | None:
     if count is not None and count <= TRIAL_EXTERNAL_PER_DAY:
         beyond = False
     elif count is not None and licenses is not None:
-        beyond = count > external_limit(licenses)
+        beyond = count > external_recipients_per_day(licenses)
     return conjunction(profile.external, beyond)
 
 
@@ -176,7 +178,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "L1",
         _options(1),
-        f"A mailbox may send to {RECIPIENTS_PER_DAY:,} recipients in 24 hours.",
+        f"A mailbox may send to {PUBLISHED.recipients_per_day:,} recipients in 24 "
+        "hours.",
         LIMITS,
         ("recipients_per_day",),
         _too_many_a_day,

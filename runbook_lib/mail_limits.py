@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 AS_OF = "2026-08"
+TRIAL_EXTERNAL_PER_DAY = 5_000
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,16 @@ PUBLISHED = Limits()
 def external_recipients_per_day(licenses: int) -> int:
     """Return the tenant's limit of external recipients in 24 hours.
 
+    0 licenses stand for a trial.
+
     Raises:
-        ValueError: a tenant has at least one license.
+        ValueError: less than 0.
 
     Source: Microsoft Learn, "Exchange Online limits", tenant external recipient
     rate limit: 500 x (licenses ^ 0.7) + 9,500.
     """
-    if licenses < 1:
-        raise ValueError("a tenant has at least one license")
+    if licenses < 0:
+        raise ValueError("a tenant has 0 licenses, as a trial, or more")
+    if licenses == 0:
+        return TRIAL_EXTERNAL_PER_DAY
     return math.floor(500 * math.pow(licenses, 0.7) + 9_500)
