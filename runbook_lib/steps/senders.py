@@ -127,10 +127,6 @@ class SenderAddresses(Check):
             {address: _whose(session, own, address) for address in self.expect()}
         )
 
-    def remedy(self, unmet: str, seen: Observation) -> str:
-        """Return the step's own section; what is unmet is an address."""
-        return self.id
-
 
 def _whose(session: Session, own: set[str], address: str) -> str | None:
     if address in own:

@@ -12,6 +12,7 @@ from html import escape
 
 from runbook_lib.engine.chain import Event
 from runbook_lib.engine.expect import plain
+from runbook_lib.engine.faults import expected
 from runbook_lib.engine.step import Outcome, Step
 from runbook_lib.views.notices import badge_html, notices_html
 from runbook_lib.views.rendering import (
@@ -106,7 +107,7 @@ def _unended(step: Step, begun: Event | None) -> Event:
         "step": step.id,
         "kind": step.kind,
         "title": step.heading,
-        "expected": plain(step.expect()),
+        "expected": plain(expected(step)),
     }
     return {**known, **(begun or {}), "outcome": Outcome.BLOCKED, "after": {}}
 

@@ -10,6 +10,7 @@ from runbook_lib.engine.chain import Event
 from runbook_lib.engine.effects import MessageProbe
 from runbook_lib.engine.expect import plain
 from runbook_lib.engine.step import Step
+from runbook_lib.errors import RunbookError
 from runbook_lib.views.rendering import soft, value_html
 from runbook_lib.views.rows import rows
 from runbook_lib.views.tables import table_html
@@ -24,6 +25,10 @@ ACTIONS = {
 MESSAGE = (
     "One message is sent, if this run changed something and has not sent it before. "
     "A message cannot be taken back."
+)
+MESSAGES = (
+    "Messages are sent, {number} in all, if this run changed something; those that it "
+    "has sent before are not sent again. A message cannot be taken back."
 )
 NO_EFFECT = (
     "Nothing is written: this probe does the real thing once and leaves no effect. "
@@ -77,12 +82,20 @@ def _changes(planned: Event) -> str:
 
 
 def _effect(step: Step) -> str:
-    said = MESSAGE if isinstance(step, MessageProbe) else NO_EFFECT
+    said = _messages(step) if isinstance(step, MessageProbe) else NO_EFFECT
     cells = [
         [soft(field.name), value_html(plain(getattr(step, field.name)))]
         for field in dataclasses.fields(step)
     ]
     return f"<p>{said}</p>{table_html('With', ('Input', 'Value'), cells)}"
+
+
+def _messages(step: MessageProbe) -> str:
+    try:
+        number = len(step.parts())
+    except RunbookError:  # its inputs leave nothing to send, which Apply then says
+        number = 1
+    return MESSAGE if number == 1 else MESSAGES.format(number=number)
 
 
 def same_plan(asked: Event, now: Event) -> bool:

@@ -14,6 +14,7 @@ from runbook_lib.engine.step import (
     Step,
 )
 from runbook_lib.errors import Refused
+from runbook_lib.steps.sender_messages import SendFromFurtherSenders
 from tests.views.desk import (
     NAME,
     PLANNED,
@@ -224,3 +225,27 @@ def test_a_message_is_confirmed_with_its_recipient() -> None:
     click(panel, "Confirm")
     assert controls.asked == [Mode.APPLY]
     assert panel.buttons["Plan"].disabled
+
+
+@pytest.mark.parametrize(
+    ("senders", "said"),
+    [
+        ("fi@contoso.com hr@contoso.com", "Messages are sent, 2 in all"),
+        ("fi@contoso.com", "One message is sent"),
+        ("", "One message is sent"),
+    ],
+)
+def test_several_messages_are_counted(senders: str, said: str) -> None:
+    """Nobody confirms one and sends three."""
+    step = SendFromFurtherSenders(
+        mailbox="sap@contoso.com",
+        senders=senders,
+        recipient="anna@contoso.com",
+        app_id="app",
+        key_id="key",
+        host="smtp.office365.com",
+    )
+    panel = make(Scripted(end("pending", mode="apply")), step)
+    click(panel, "Apply…")
+    assert said in words(panel.question.value)
+    assert "cannot be taken back" in words(panel.question.value)
