@@ -1,10 +1,11 @@
-"""$filter: the part of OData's language that works without advanced queries.
+"""$filter: a part of OData's language.
 
 Played: `eq`, `in`, `startswith`, and `any` over a collection, joined by `and` and
-`or`, without further brackets.
+`or`, without further brackets; `ne` with advanced query capabilities.
 Text is compared without regard to case, as the directory does.
 
-Source: Microsoft Learn, "Use the $filter query parameter"; OData 4.01 URL
+Source: Microsoft Learn, "Use the $filter query parameter", "Advanced query
+capabilities on directory objects"; OData 4.01 URL
 Conventions section 5.1.1.
 """
 
@@ -58,6 +59,9 @@ FILTERS = {
     "unifiedRoleDefinition": {"displayName": {"eq"}, "templateId": {"eq"}},
 }
 
+# Types whose properties can be compared with `ne` too, by advanced queries.
+NEGATED = {name: {"ne"} for name in ("application", "servicePrincipal", "user")}
+
 # Collection -> what may be compared inside `any`: "" stands for the value itself.
 COLLECTIONS = {
     "application": {
@@ -77,7 +81,7 @@ COLLECTIONS = {
 
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
 _HOLE = re.compile(r"\x00(\d+)\x00")
-_COMPARE = re.compile(r"(\w+)\s+(eq)\s+(\S+)")
+_COMPARE = re.compile(r"(\w+)\s+(eq|ne)\s+(\S+)")
 _IN = re.compile(r"(\w+)\s+(in)\s+\(([^()]+)\)")
 _STARTS = re.compile(r"(startswith)\(\s*(\w+)\s*,\s*(\S+?)\s*\)", re.IGNORECASE)
 _ANY = re.compile(
@@ -88,12 +92,16 @@ _ANY = re.compile(
 _ADVANCED = re.compile(r"\b(ne|not|ge|le|gt|lt|endswith|contains|any|all)\b")
 
 
-def parse_filter(sandbox: Sandbox, type_name: str, text: str) -> Test:
-    """Return the test that `text` describes.
+def parse_filter(
+    sandbox: Sandbox, type_name: str, text: str, *, advanced: bool = False
+) -> Test:
+    """Return the test that `text` describes; `advanced`: with those capabilities.
 
     Raises GraphError for what cannot be read, names no property, or needs
     advanced query capabilities.
     """
+    if not advanced and sandbox.holds("graph.advanced-filter"):
+        _refuse_advanced(text)
     texts: list[str] = []
 
     def take(match: re.Match[str]) -> str:
@@ -125,7 +133,8 @@ def _clause(sandbox: Sandbox, type_name: str, clause: str, texts: list[str]) -> 
             f"Invalid filter clause: Could not find a property named '{name}' on type"
             f" 'microsoft.graph.{type_name}'."
         )
-    if operator not in FILTERS.get(type_name, {}).get(name, set()):
+    played = FILTERS.get(type_name, {}).get(name, set())
+    if operator not in played | ({"ne"} & NEGATED.get(type_name, set())):
         resource = type_name[0].upper() + type_name[1:]
         raise unsupported_query(
             "Unsupported or invalid query filter clause specified for property"
@@ -137,7 +146,14 @@ def _clause(sandbox: Sandbox, type_name: str, clause: str, texts: list[str]) -> 
         if values[0] is None:
             raise _invalid()
         return lambda entry: _folded(entry.get(name) or "").startswith(values[0])
-    return lambda entry: _folded(entry.get(name)) in values
+    negated = operator == "ne"
+    return lambda entry: (_folded(entry.get(name)) in values) != negated
+
+
+def _refuse_advanced(text: str) -> None:
+    """Refuse `ne` to a request without advanced query capabilities."""
+    if re.search(r"\sne\s", _TEXT.sub("", text)):
+        raise unsupported_query("Unsupported Query.")
 
 
 def _any_clause(type_name: str, match: re.Match[str], texts: list[str]) -> Test:

@@ -112,7 +112,9 @@ def select(entry: JsonObject, names: list[str] | None) -> JsonObject:
 def _filter(call: Call, type_name: str) -> Test | None:
     """Return the test of $filter; null where there is none."""
     text = call.query.get("$filter")
-    return parse_filter(call.sandbox, type_name, text) if text is not None else None
+    if text is None:
+        return None
+    return parse_filter(call.sandbox, type_name, text, advanced=is_advanced(call))
 
 
 def selected_names(call: Call, type_name: str) -> list[str] | None:

@@ -34,6 +34,9 @@ from runbook_lib.sandbox.smtp_replies import Reply
 from runbook_lib.sandbox.smtp_session import SmtpSession
 from runbook_lib.sandbox.state import Sandbox, Tenant
 
+# Recipients of one message.
+MOST_RECIPIENTS = 200
+
 
 async def start_mx(
     sandbox: Sandbox, host: str, port: int, ssl_context: ssl.SSLContext
@@ -84,7 +87,10 @@ class MxSession(SmtpSession):
         return condition_at(self.sandbox, "mail", "address", address)
 
     def check_recipient(self, recipient: str) -> Reply | None:
-        """Judge one recipient: whose mail it is, who it is for, or relay."""
+        """Judge one recipient: how many, whose mail it is, who it is for, or relay."""
+        full = len(self.envelope.recipients) >= MOST_RECIPIENTS
+        if full and self.sandbox.holds("mx.recipient-limit"):
+            return replies.TOO_MANY_RECIPIENTS
         arrival = self._arrival()
         tenant = accepting_tenant(self.sandbox, domain_of(recipient))
         if tenant is None:

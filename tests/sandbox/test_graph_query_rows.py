@@ -28,6 +28,19 @@ def check_path_spelling(world: World) -> None:
     assert answer.json()["responses"][0]["status"] == 200
 
 
+@CHECKS.row("graph.advanced-filter")
+def check_advanced_filter(world: World) -> None:
+    """With both it finds all but the named; text has no case there either."""
+    directory = Directory(world)
+    path = f"{GRAPH}/applications?$filter={quote('displayName ne ')}'PAYROLL connector'"
+    for plain, headers in ((path, EVENTUAL), (f"{path}&$count=true", {})):
+        assert directory.send("GET", plain, headers=headers).status_code == 400
+    answer = directory.send("GET", f"{path}&$count=true", headers=EVENTUAL)
+    names = [entry["displayName"] for entry in answer.json()["value"]]
+    assert "Payroll Connector" not in names
+    assert answer.json()["@odata.count"] == len(names) == 5
+
+
 (
     test_row_holds,
     test_row_is_noticed_when_broken,

@@ -1,4 +1,4 @@
-"""Mail to groups at the MX side, and certificates of other authorities."""
+"""Mail to groups at the MX side, certificates of other authorities, recipients."""
 
 import smtplib
 import ssl
@@ -61,6 +61,15 @@ def ends(client: smtplib.SMTP, context: ssl.SSLContext) -> bool:
     except (OSError, smtplib.SMTPException):
         return True
     return False
+
+
+@CHECKS.row("mx.recipient-limit")
+def check_recipient_limit(world: World) -> None:
+    """The first 200 are taken."""
+    with world.mx() as client:
+        client.mail(STRANGER)
+        codes = [client.rcpt(INBOX)[0] for _ in range(201)]
+    assert codes == [250] * 200 + [452]
 
 
 (
