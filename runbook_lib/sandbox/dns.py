@@ -2,7 +2,7 @@
 
 It answers as a recursive resolver that knows nothing but these records.
 Source: RFC 1034 section 4.3.2 (aliases), RFC 1035 section 4.2 (transport),
-RFC 2308 (no such name, no such data), RFC 6891 (larger UDP answers).
+RFC 2308 (no such name, no such data, their zone), RFC 6891 (larger UDP answers).
 """
 
 import asyncio
@@ -28,6 +28,7 @@ LARGEST_UDP = 1232
 LARGEST_TCP = 65_535
 LONGEST_CHAIN = 16
 BIND_TRIES = 20
+ROOT = {"SOA": ["a.root-servers.net. nstld.verisign-grs.com. 1 1800 900 604800 86400"]}
 TCP_IDLE_SECONDS = 30.0
 
 
@@ -154,6 +155,7 @@ def _fill(sandbox: Sandbox, response: dns.message.Message, *, fails: bool) -> No
         if records is None:
             if sandbox.holds("dns.unknown-name"):
                 response.set_rcode(dns.rcode.NXDOMAIN)
+            _add_authority(sandbox, response, name)
             return
         alias = records.get("CNAME")
         kind = dns.rdatatype.to_text(wanted)
@@ -162,6 +164,7 @@ def _fill(sandbox: Sandbox, response: dns.message.Message, *, fails: bool) -> No
         if found is None:
             if not sandbox.holds("dns.no-data"):
                 response.set_rcode(dns.rcode.NXDOMAIN)
+            _add_authority(sandbox, response, name)
             return
         response.answer.append(found)
         if not chased:
@@ -171,10 +174,46 @@ def _fill(sandbox: Sandbox, response: dns.message.Message, *, fails: bool) -> No
     response.set_rcode(dns.rcode.SERVFAIL)
 
 
+def _add_authority(
+    sandbox: Sandbox, response: dns.message.Message, name: dns.name.Name
+) -> None:
+    """Say in a negative answer which zone it comes from (RFC 2308 section 3)."""
+    if not sandbox.holds("dns.negative-authority"):
+        return
+    zone = name
+    while zone != dns.name.root and not _is_zone(sandbox.dns.get(_plain(zone))):
+        zone = zone.parent()
+    records = zone_records(_plain(zone)) if zone != dns.name.root else ROOT
+    authority = _rrset(zone, "SOA", records)
+    if authority is not None:
+        response.authority.append(authority)
+
+
+def _plain(name: dns.name.Name) -> str:
+    """Return a name as the records are kept: in lower case, without final dot."""
+    return name.to_text(omit_final_dot=True).lower()
+
+
+def _is_zone(records: dict[str, list[str]] | None) -> bool:
+    """Say whether a name is a zone of its own here: mail domains are."""
+    return bool(records) and "MX" in (records or {})
+
+
+def zone_records(zone: str) -> dict[str, list[str]]:
+    """Return the records that every zone has."""
+    server = f"ns1.{zone}."
+    return {
+        "SOA": [f"{server} hostmaster.{zone}. 1 3600 600 86400 {TIME_TO_LIVE}"],
+        "NS": [server],
+    }
+
+
 def _records_of(sandbox: Sandbox, name: dns.name.Name) -> dict[str, list[str]] | None:
     """Return the records of a name; none for a name between others; null: no name."""
-    text = name.to_text(omit_final_dot=True).lower()
+    text = _plain(name)
     records = sandbox.dns.get(text)
+    if _is_zone(records):
+        return zone_records(text) | (records or {})
     if records is None and any(key.endswith(f".{text}") for key in sandbox.dns):
         return {}
     return records

@@ -45,6 +45,21 @@ def check_no_data(world: World) -> None:
         assert response.answer == []
 
 
+@CHECKS.row("dns.negative-authority")
+def check_negative_authority(world: World) -> None:
+    """Below a mail domain it is that one, elsewhere the root; it can be asked for."""
+    for name, zone in (
+        ("nowhere.contoso.com", "contoso.com."),
+        ("contoso.com", "contoso.com."),
+        ("nowhere.example", "."),
+    ):
+        authority = ask(world, name, "AAAA").authority
+        named = [(entry.name.to_text(), entry.rdtype.name) for entry in authority]
+        assert named == [(zone, "SOA")]
+    for kind in ("SOA", "NS"):
+        assert ask(world, "contoso.com", kind).answer
+
+
 @CHECKS.row("dns.truncation")
 def check_truncation(world: World) -> None:
     """What does not fit a datagram comes over TCP."""
