@@ -1,4 +1,4 @@
-"""Imports and uses once what every tenant's process will use.
+"""Imports and uses what every tenant's process will use.
 
 Without secrets, without a network, without threads. What is done here is done
 once for a batch instead of once for each tenant; a test compares the modules
@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msal
@@ -27,10 +27,32 @@ from cryptography.x509.oid import NameOID
 from runbook_lib import opening
 from runbook_lib.batch.shell import NotebookShell
 from runbook_lib.clients.http import Wire, open_http
+from runbook_lib.engine.chain import Event, encode_json, json_value, parse_line
 from runbook_lib.secret import Mask, mask_logging
+from runbook_lib.views.cards import card_html, card_text
 
 NAME = "warm.example"
 AUTHORITY = "https://login.example/00000000-0000-0000-0000-000000000000"
+
+# Python runs code faster once it has run a few times; so do the forks then.
+TIMES = 10
+
+EVENT: Event = {
+    "schema": 1,
+    "seq": 1,
+    "time": "2026-01-01T00:00:00.000Z",
+    "mode": "plan",
+    "event": "step.end",
+    "step": "warm",
+    "title": "Warm",
+    "kind": "Change",
+    "outcome": "planned",
+    "before": {"one": None, "two": ["a", "b"]},
+    "expected": {"one": True, "two": {"including": ["a"]}},
+    "after": {},
+    "problem": "Nothing `is` wrong.",
+    "context": {"three": "3"},
+}
 
 # Loaded by name at their first use, in every process.
 LATE = (
@@ -52,16 +74,26 @@ LATE = (
 
 
 def warm_up(shell: NotebookShell) -> None:
-    """Import and use everything once."""
-    _show(shell)
+    """Import everything, and use it a few times."""
     for name in LATE:
         if importlib.util.find_spec(name.partition(".")[0]):
             importlib.import_module(name)
     opening.library_digest()
     opening.library_version()
-    _request()
-    _token()
     _handshake()
+    for _ in range(TIMES):
+        _show(shell)
+        _request()
+        _token()
+        _draw()
+
+
+def _draw() -> None:
+    """Write an event as a line, read it, and draw its card, as for each step."""
+    event = cast("Event", Mask().value(json_value(EVENT)))
+    parse_line(encode_json(event))
+    card_html(event)
+    card_text(event)
 
 
 def _request() -> None:
@@ -152,5 +184,6 @@ def _self_signed() -> bytes:
 def _show(shell: Any) -> None:
     """Run a cell that does nothing and format a value, as for each cell."""
     shell.run_cell("pass", store_history=False, silent=True)
+    shell.run_cell("None", store_history=False)
     shell.display_formatter.format({"a": 1})
     shell.logger.log("pass", "pass")

@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runbook_lib.batch.cells import read_cells, sources, with_parameters
+from runbook_lib.batch.ends import End
+from runbook_lib.batch.forking import DirectEngine
+from runbook_lib.cli.notebooks import find_notebook
 from runbook_lib.locking import locked_tenant
+from tests.batch.test_direct import ran, shown
 from tests.batch.world import Many, awaited, many
 from tests.integration.world import World, runbook, running
 
@@ -163,3 +168,16 @@ def world(tmp_path: Path) -> Iterator[World]:
     """Return a sandbox with one tenant."""
     with running(tmp_path) as found:
         yield found
+
+
+def test_a_tenants_process_imports_nothing(there: Many, tmp_path: Path) -> None:
+    """What a notebook needs was loaded once, in the template."""
+    notebook = read_cells(find_notebook("1-smtp-oauth").path)
+    values = {"tenant": str(there.files()[0]), "outputs": str(there.outputs)}
+    cells = [cell for cell in sources(with_parameters(notebook, values)) if cell]
+    cells[0] = f"import sys\nloaded = set(sys.modules)\n{cells[0]}"
+    cells.append("print(sorted(set(sys.modules) - loaded))")
+    with DirectEngine() as engine:
+        found = ran(engine, tmp_path, *cells)
+    assert found.ended() is End.COMPLETED
+    assert shown(found)[-1] == "[]\n"
