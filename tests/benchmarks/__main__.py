@@ -2,7 +2,7 @@
 
 Each figure is the median of three. Without options ours is measured with up to
 50 tenants, the contenders with few, and then with a delay; `--long` adds 200
-tenants, `--full` measures the contenders with as many as ours, `--short` leaves
+tenants, `--full` measures the contenders once with as many as ours, `--short` leaves
 the delay out. The sandbox is a process apart and is not counted.
 """
 
@@ -61,7 +61,8 @@ def table(tenants: list[Path], numbers: Sequence[int], *, full: bool) -> Iterabl
         for number in numbers:
             if number > FEW and way is not contenders.ours and not full:
                 number = FEW
-            cost = measure(way, tenants[:number])
+            rounds = 1 if full and way is not contenders.ours else ROUNDS
+            cost = measure(way, tenants[:number], rounds)
             figures = f"{cost.cpu:.3f} | {cost.wall:.1f} | {cost.memory:.0f}"
             yield f"| {name} | {number} | {figures} |"
             if number == FEW:
