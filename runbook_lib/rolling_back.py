@@ -18,6 +18,8 @@ from runbook_lib.evidence.sums import check_sums
 def roll_back_run(engine: Engine, run: str) -> None:
     """Undo what a closed run of the same tenant changed, newest change first.
 
+    What it began and did not see is undone too where the tenant shows it.
+
     Every refusal is written to the record of the rollback.
 
     Raises:
@@ -38,6 +40,9 @@ def roll_back_run(engine: Engine, run: str) -> None:
     record.append("run.rolls_back", mode=Mode.ROLLBACK, record=run)
     give_back_all(engine.attempt, engine.catalogue, events, run)
     done = history.ends(record.events)
+    for begin in reversed(history.unseen(events)):
+        if begin["step"] not in done:
+            engine.roll_back_begun(begin)
     for change in reversed(history.changes(events)):
         if change["step"] not in done:
             engine.roll_back(change)
@@ -61,7 +66,7 @@ def _closed_run(folder: Path | None, engine: Engine) -> tuple[Event, ...]:
             remedy="Do not use it; undo the changes by hand.",
         )
     _same_tenant(events, engine)
-    if not history.changes(events):
+    if not history.changes(events) and not history.unseen(events):
         raise Refused(
             f"{folder.name} changed nothing", remedy="There is nothing to roll back."
         )

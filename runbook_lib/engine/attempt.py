@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from runbook_lib.engine.chain import Event
 from runbook_lib.engine.codec import describe
 from runbook_lib.engine.expect import State, met, plain
 from runbook_lib.engine.record import Record
@@ -69,6 +71,12 @@ class Attempt:
             problem=error.message,
             **named,
         )
+
+    def still_to_show(self, begin: Event) -> float:
+        """Return for how many seconds more something begun then may not show yet."""
+        begun = datetime.fromisoformat(str(begin["time"]))
+        passed = (self.session.now() - begun).total_seconds()
+        return self.session.tenant.windows.visibility - passed
 
     def pauses(self, seconds: float) -> Pauses:
         """Return growing pauses that end after that many seconds."""
@@ -140,13 +148,17 @@ class Ending:
         return {"before": {}, "after": {}, **kept}
 
 
-def settle(attempt: Attempt, step: Step, wanted: State) -> Observation:
+def settle(
+    attempt: Attempt, step: Step, wanted: State, seconds: float | None = None
+) -> Observation:
     """Observe until the state is as wanted or the visibility window has passed.
 
     Entra ID and Exchange Online replicate: a read right after a write may show
-    the old state. Returns the last observation.
+    the old state. `seconds` is what is left of the window, if not all of it.
+    Returns the last observation.
     """
-    pauses = attempt.pauses(attempt.session.tenant.windows.visibility)
+    window = attempt.session.tenant.windows.visibility
+    pauses = attempt.pauses(window if seconds is None else seconds)
     while True:
         try:
             seen = step.observe(attempt.session)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from runbook_lib.engine.attempt import Attempt
 from runbook_lib.engine.chain import Event
@@ -43,7 +42,7 @@ def give_back_left(
     keyId is known, what was made may show later, as any write.
     """
     begin, keys = known
-    marked = _marked(attempt, step, run, 0 if keys else _window(attempt, begin))
+    marked = _marked(attempt, step, run, 0 if keys else attempt.still_to_show(begin))
     for key_id in dict.fromkeys([*keys, *marked]):
         give_back(attempt, step, key_id)
         attempt.record.append(
@@ -78,13 +77,6 @@ def _marked(
         found = step.left(attempt.session, run)
         if found or not pauses.again():
             return found
-
-
-def _window(attempt: Attempt, begin: Event) -> float:
-    """Return how many seconds more something begun then may need to show."""
-    begun = datetime.fromisoformat(str(begin["time"]))
-    passed = (attempt.session.now() - begun).total_seconds()
-    return attempt.session.tenant.windows.visibility - passed
 
 
 def outstanding(events: Iterable[Event]) -> list[tuple[Event, list[str]]]:

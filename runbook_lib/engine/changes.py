@@ -136,6 +136,31 @@ def _interrupted(step: Change, seen: Observation, begun: Event | None) -> Ending
     )
 
 
+def as_changed(attempt: Attempt, resolved: Change, begin: Event) -> Event | None:
+    """Return a begun change as one that was made, if the tenant shows it; else None.
+
+    What was written right before the run ended may show later.
+    """
+    expected, left = resolved.expect(), attempt.still_to_show(begin)
+    seen = settle(attempt, resolved, expected, left)
+    if not met(expected, seen.properties):
+        return None
+    return {**begin, "after": plain(seen.properties)}
+
+
+def unfinished(attempt: Attempt, resolved: Change, run: str) -> Ending:
+    """Clear away what a change that never came to its end may have left."""
+    cleared = resolved.clear(attempt.session, run)
+    removed = f" Removed: {', '.join(cleared)}." if cleared else ""
+    return Ending(
+        Outcome.REVERTED if cleared else Outcome.SKIPPED,
+        resolved.expect(),
+        reason=None if cleared else "nothing_changed",
+        problem="The run that is rolled back began this and did not see it; "
+        f"the tenant does not show it as expected.{removed}",
+    )
+
+
 def roll_back(attempt: Attempt, resolved: Change, change: Event) -> Ending:
     """Undo a recorded change, only where the tenant still shows its after-value.
 

@@ -138,6 +138,20 @@ def changes(events: Iterable[Event]) -> list[Event]:
     return list(merged.values())
 
 
+def unseen(events: Iterable[Event]) -> list[Event]:
+    """Return the begins of changes that may have been made and were not seen.
+
+    Oldest first. A step that was changed before needs none: a second write of it
+    leads to the same.
+    """
+    known = tuple(events)
+    changed = {str(event["step"]) for event in written(known)}
+    begun = [e for e in known if e["event"] == "step.begin" and e["kind"] == "Change"]
+    steps = dict.fromkeys(str(event["step"]) for event in begun)
+    found = [unsettled(known, step) for step in steps if step not in changed]
+    return [begin for begin in found if begin is not None]
+
+
 def header(events: Iterable[Event]) -> Event:
     """Return the `run.opened` event: what the run declared about itself.
 

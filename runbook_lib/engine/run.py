@@ -10,7 +10,12 @@ from runbook_lib.engine import history, remedies
 from runbook_lib.engine.attempt import Attempt, Ending
 from runbook_lib.engine.attestations import perform_attestation
 from runbook_lib.engine.chain import Event
-from runbook_lib.engine.changes import perform_change, roll_back
+from runbook_lib.engine.changes import (
+    as_changed,
+    perform_change,
+    roll_back,
+    unfinished,
+)
 from runbook_lib.engine.codec import Catalogue, describe, rebuild
 from runbook_lib.engine.faults import expected, fault
 from runbook_lib.engine.history import StepResult
@@ -79,6 +84,20 @@ class Engine:
         except Exception as error:
             ending = fault(resolved, error)
         return self._end(step, resolved, ending)
+
+    def roll_back_begun(self, begin: Event) -> StepResult:
+        """Undo a change that a run began and did not see, if the tenant shows it."""
+        resolved = cast("Change", rebuild(begin, self.catalogue, inputs="resolved"))
+        try:
+            change = as_changed(self.attempt, resolved, begin)
+            if change is not None:
+                return self.roll_back(change)
+            ending = unfinished(self.attempt, resolved, str(begin["run"]))
+        except RecordBroken:
+            raise
+        except Exception as error:
+            ending = fault(resolved, error)
+        return self._end(rebuild(begin, self.catalogue), resolved, ending)
 
     def untouched(self, step: Step) -> StepResult:
         """Write that a rollback has nothing to do for a step."""

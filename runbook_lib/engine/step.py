@@ -206,6 +206,10 @@ class Change(Step):
         """Undo what this step owns, from the recorded after to the before."""
         raise NotImplementedError
 
+    def clear(self, session: Session, run: str) -> list[str]:
+        """Remove what a run may have left that died in `apply`; say what it was."""
+        return []
+
     def tidy(self, session: Session, after: State) -> None:
         """Remove what it put elsewhere than into the tenant, once that is undone."""
 

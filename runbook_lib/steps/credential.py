@@ -82,10 +82,10 @@ class CreateClientSecret(Change):
     def apply(self, session: Session) -> None:
         """Create a secret and store it; what cannot be stored is removed at once."""
         session.sink.prove_writable()
-        self._remove_lost(session)
+        self.clear(session, session.run)
         created, secret = session.graph.add_password(
             self.application,
-            display_name=self._made_by(session),
+            display_name=self._made_by(session.run),
             end=_end(session.now(), lifetime(self.days)),
         )
         key_id = str(created["keyId"])
@@ -116,17 +116,19 @@ class CreateClientSecret(Change):
         ]
         return ours, [c for c in everything if c not in ours]
 
-    def _made_by(self, session: Session) -> str:
-        """Return the display name of a secret that this run makes."""
-        return f"{self.name} ({session.mark})"
+    def _made_by(self, run: str) -> str:
+        """Return the display name of a secret that a run makes."""
+        return f"{self.name} ({MARK}{run})"
 
-    def _remove_lost(self, session: Session) -> None:
+    def clear(self, session: Session, run: str) -> list[str]:
+        """Remove the secrets of a run whose value the sink does not hold."""
         ours, _ = self._credentials(session)
-        for credential in ours:
-            key_id = str(credential["keyId"])
-            made_here = text(credential, "displayName") == self._made_by(session)
-            if made_here and not session.sink.holds(key_id):
-                session.graph.remove_password(self.application, key_id)
+        made = [c for c in ours if text(c, "displayName") == self._made_by(run)]
+        lost = [str(c["keyId"]) for c in made]
+        lost = [key_id for key_id in lost if not session.sink.holds(key_id)]
+        for key_id in lost:
+            session.graph.remove_password(self.application, key_id)
+        return lost
 
 
 def lifetime(days: str) -> int:

@@ -176,6 +176,60 @@ def test_a_killed_rollback_goes_on(bench: Bench) -> None:
     assert len(bench.world.tidied) == 3
 
 
+def died(bench: Bench, *, effect: bool) -> Event:
+    """Let the run die in a write, close it, and return what it began."""
+    bench.world.faults.append(killed(effect=effect))
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(BASE)
+    (begin,) = history.unseen(bench.record.events)
+    bench.end_and_roll_back()
+    bench.world.sent.clear()
+    return begin
+
+
+@pytest.mark.parametrize("lag", [0, 3])
+def test_what_was_made_and_not_seen_is_undone(bench: Bench, lag: int) -> None:
+    """Nobody resumed the run; the tenant shows what it began, though perhaps late."""
+    bench.world.lag = lag
+    begin = died(bench, effect=True)
+    result = bench.engine.roll_back_begun(begin)
+    assert (result.outcome, result.event["action"]) == (Outcome.REVERTED, "delete")
+    assert bench.world.sent == [("base", None)]
+
+
+def test_what_was_begun_and_not_made_needs_no_undoing(bench: Bench) -> None:
+    """It is waited for within the window, and no longer than that."""
+    begin = died(bench, effect=False)
+    result = bench.engine.roll_back_begun(begin)
+    assert (result.outcome, result.event["reason"]) == (
+        Outcome.SKIPPED,
+        "nothing_changed",
+    )
+    assert bench.world.sent == []
+    assert bench.world.seconds == 30
+
+
+def test_what_a_stranger_made_after_the_run_died_is_left(bench: Bench) -> None:
+    """It does not bear our mark."""
+    begin = died(bench, effect=False)
+    bench.world.values["base"], bench.world.adopt = "new", True
+    assert bench.engine.roll_back_begun(begin).outcome is Outcome.BLOCKED
+    assert bench.world.sent == []
+
+
+def test_what_was_seen_or_refused_is_not_unseen(bench: Bench) -> None:
+    """Only a begin without a good end or a refusal, of a step never changed."""
+    bench.run(OTHER)
+    bench.world.faults.append(refusal())
+    bench.run(BASE)
+    assert history.unseen(bench.record.events) == []
+    bench.world.values["other"] = "drifted"
+    bench.world.faults.append(killed(effect=True))
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(OTHER)
+    assert history.unseen(bench.record.events) == []
+
+
 def both_made(bench: Bench) -> Event:
     """Make two values in one step; return the change, ready to be rolled back."""
     bench.run(MakeBoth())

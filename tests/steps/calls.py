@@ -17,7 +17,7 @@ from runbook_lib.engine.step import Step
 
 CLIENTS = ("graph", "exchange", "submission", "resolver", "sink")
 READING = ("observe", "observe_with", "follow", "validate", "expect", "applicable")
-WRITING = ("apply", "revert", "act", "parts", "borrow", "give_back")
+WRITING = ("apply", "revert", "clear", "act", "parts", "borrow", "give_back")
 
 
 def calls_of(step: type[Step], names: tuple[str, ...]) -> frozenset[str]:

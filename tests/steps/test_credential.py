@@ -123,6 +123,19 @@ def test_secrets_of_other_runs_and_people_are_not_touched(name: str) -> None:
     assert keys(fake) == ["theirs", "key-1"]
 
 
+@pytest.mark.parametrize(("held", "left"), [((), ["ours"]), (("lost",), None)])
+def test_a_rollback_clears_what_a_dead_run_lost(
+    held: tuple[str, ...], left: list[str] | None
+) -> None:
+    """By the mark of that run, and only where the sink holds no value."""
+    lost = credential("lost", "sap-smtp (runbook:dead)")
+    fake = session_with(lost, credential("ours"), held=held)
+    cleared = STEP.clear(seen_as(fake), "dead")
+    assert (cleared, keys(fake)) == (
+        (["lost"], left) if left else ([], ["lost", "ours"])
+    )
+
+
 def test_a_valid_secret_of_an_earlier_run_is_used() -> None:
     """If the sink holds its value; another person's secret is only shown."""
     fake = session_with(
