@@ -125,7 +125,8 @@ class MxSession(SmtpSession):
     ) -> Submission:
         """Return a message as it is delivered: with the fields of this server."""
         trail = received(arrival.source, self.hello, self.banner_host, self.session_id)
-        fields = (trail, *judged.fields)
+        # What the server found stands above its own Received.
+        fields = (*judged.fields, trail)
         if self.sandbox.holds("mx.header-firewall"):
             content = without_organization_fields(content)
         return Submission(

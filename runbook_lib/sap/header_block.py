@@ -70,20 +70,25 @@ class HeaderBlock:
         return [_hop(field) for field in self.all("received")]
 
     def results(self) -> tuple[Field, AuthenticationResults] | None:
-        """Return the results that count: the topmost ones, added on the way.
-
-        What stands below the lowest Received was in the message when it was sent,
-        and anybody can write it. Source: RFC 8601, sections 5 and 7.1.
-        """
+        """Return the results that count: the topmost ones, added on the way."""
         for field in self.all("authentication-results"):
             if not self.sent_with(field):
                 return field, read_results(field.value)
         return None
 
     def sent_with(self, field: Field) -> bool:
-        """Tell whether a field was in the message before the first server took it."""
-        received = self.all("received")
-        return bool(received) and field.line.number > received[-1].line.number
+        """Tell whether results may have been in the message before it was taken.
+
+        Above the lowest Received only servers write. Below it anybody may have
+        written, unless the results are in the name of the server that took the
+        message, which removes forged ones of its own name; some servers write
+        theirs below their Received. Source: RFC 8601, sections 5 and 7.1.
+        """
+        hops = self.hops()
+        if not hops or field.line.number < hops[-1].line.number:
+            return False
+        server = read_results(field.value).server
+        return server is None or server.casefold() != (hops[-1].server or "").casefold()
 
 
 def read_header(text: str) -> HeaderBlock | None:

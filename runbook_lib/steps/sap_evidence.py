@@ -188,4 +188,6 @@ def shown(findings: Sequence[Finding] | None) -> str:
 def kept(session: Session) -> tuple[str, ...]:
     """Return the addresses that the tenant file names: they are in the record."""
     recipients = session.tenant.recipients
-    return (session.tenant.mailbox, recipients.internal, recipients.external)
+    senders = session.tenant.sap_mail.senders
+    own = (session.tenant.mailbox, recipients.internal, recipients.external)
+    return (*own, *senders)

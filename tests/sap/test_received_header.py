@@ -80,6 +80,17 @@ def test_results_that_came_with_the_message_do_not_count() -> None:
     assert header_facts(forged)["spf"] is None
 
 
+def test_results_of_the_server_that_took_it_count_below_its_received() -> None:
+    """Some servers write them there; a forged name of theirs they remove."""
+    server = "AM0PEPF00000001.mail.protection.outlook.com"
+    own = RESULTS.replace(" spf=", f" {server}; spf=", 1)
+    below = GOOD.replace(RESULTS, "").replace(MESSAGE, own + MESSAGE)
+    assert header_facts(below)["spf"] == "pass (contoso.com)"
+    assert header_facts(below)["stated by"] == server
+    foreign = below.replace(f" {server}; spf=", " mx.fabrikam.com; spf=", 1)
+    assert header_facts(foreign)["spf"] is None
+
+
 def test_of_several_results_the_last_added_count() -> None:
     """The next server stands above; what a forwarder said before is history."""
     earlier = RESULTS.replace("=pass", "=fail")

@@ -28,6 +28,7 @@ from runbook_lib.steps.sap_mail import (
     SmtpConfigured,
 )
 from runbook_lib.steps.sap_test_mail import HANDED_OVER, TestMailSent
+from runbook_lib.tenant_sap import SapMail
 from tests.sap import certificates, samples
 from tests.sap.samples import APPLICATION, HOST, MAILBOX, SCOPE, TENANT, sample
 
@@ -40,6 +41,7 @@ def session(zone: str = "Europe/Berlin") -> Session:
     tenant = SimpleNamespace(
         tenant_id=TENANT,
         sap_time_zone=zone,
+        sap_mail=SapMail(),
         mailbox=MAILBOX,
         initial_domain="contoso.onmicrosoft.com",
         endpoints=SimpleNamespace(
