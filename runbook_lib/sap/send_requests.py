@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runbook_lib.sap.clock import SapClock
-from runbook_lib.sap.finding import Finding, Rule, failed, passed, unclear
+from runbook_lib.sap.finding import Finding, Rule, failed, passed, unclear, warned
 from runbook_lib.sap.reply import AUTH, RECIPIENT, meaning
 from runbook_lib.sap.sources import EXPERIENCE, INFERENCE, MESSAGES
 from runbook_lib.sap.table import Row, read_table
@@ -77,6 +77,13 @@ OTHER_RECIPIENT = failed(
     "Send the test message to the recipient that the sheet names.",
     INFERENCE,
 )
+SENDER_OTHER = warned(
+    "SENDER_OTHER",
+    "The row's sender {sender} is none that the tenant file names.",
+    "Add it to sap_mail.senders, so that it is held against what may be sent as; or "
+    "change the address in SU01.",
+    INFERENCE,
+)
 OTHER_METHOD = failed(
     "OTHER_METHOD",
     "The row has the send method {method}; internet mail is INT.",
@@ -125,6 +132,7 @@ class Asked:
     `marker` stands in the title. `begin` and `end` bound the time in which the
     message was sent, `looked_at` is when the list was taken; each is a moment
     with its offset. Rows to `others` do not count beside one to the recipient.
+    A sender that is an address is one of `senders`, where there are any.
     Times are compared by `clock`, which knows the SAP system's
     time zone; without it they are not.
     """
@@ -136,6 +144,7 @@ class Asked:
     looked_at: datetime | None = None
     clock: SapClock | None = None
     others: frozenset[str] = frozenset()
+    senders: frozenset[str] = frozenset()
 
     def outside(self, shown: datetime) -> bool:
         """Tell whether a time in the list is surely before or after the run."""
@@ -197,7 +206,7 @@ def _judged(row: Row, asked: Asked) -> list[Finding]:
     known = meaning(row["message"])
     if status in _SENT and known is None:
         sent = SENT.at(row.line, recipient=row["recipient"] or "the recipient")
-        return findings or [sent]
+        return [*(findings or [sent]), *_sender(row, asked)]
     if status in _WAITING:
         return [*findings, _waiting(row, asked)]
     number = re.search(r"\d{3}", row["number"])
@@ -223,6 +232,13 @@ def _identity(row: Row, asked: Asked) -> list[Finding]:
     if time and asked.outside(time):
         findings.append(OUTSIDE_WINDOW.at(row.line, time=time))
     return findings
+
+
+def _sender(row: Row, asked: Asked) -> list[Finding]:
+    """Tell a sender that nobody declared; a user name is no address."""
+    sender = row["sender"].casefold()
+    known = not asked.senders or "@" not in sender or sender in asked.senders
+    return [] if known else [SENDER_OTHER.at(row.line, sender=row["sender"])]
 
 
 def _waiting(row: Row, asked: Asked) -> Finding:

@@ -188,6 +188,9 @@ def shown(findings: Sequence[Finding] | None) -> str:
 def kept(session: Session) -> tuple[str, ...]:
     """Return the addresses that the tenant file names: they are in the record."""
     recipients = session.tenant.recipients
-    senders = session.tenant.sap_mail.senders
-    own = (session.tenant.mailbox, recipients.internal, recipients.external)
-    return (*own, *senders)
+    return (*own_senders(session), recipients.internal, recipients.external)
+
+
+def own_senders(session: Session) -> tuple[str, ...]:
+    """Return the mailbox, and the senders that the tenant file names beside it."""
+    return (session.tenant.mailbox, *session.tenant.sap_mail.senders)

@@ -12,7 +12,14 @@ from runbook_lib.sap.artifact import Artifact, Kind, artifacts
 from runbook_lib.sap.send_requests import Asked, judge_send_requests, marked_rows
 from runbook_lib.session import Session
 from runbook_lib.steps.sap_clock import began, looked_at, sap_clock
-from runbook_lib.steps.sap_evidence import Judged, SapAttestation, kept, of_kind, texts
+from runbook_lib.steps.sap_evidence import (
+    Judged,
+    SapAttestation,
+    kept,
+    of_kind,
+    own_senders,
+    texts,
+)
 from runbook_lib.steps.sap_host import SAP
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -76,6 +83,7 @@ class TestMailSent(SapAttestation):
             looked_at=looked_at(evidence.when),
             clock=sap_clock(session, self.id),
             others=frozenset(kept(session)) - {self.recipient},
+            senders=frozenset(address.lower() for address in own_senders(session)),
         )
         lists = of_kind(found, Kind.SEND_REQUESTS)
         findings = [f for text in lists for f in judge_send_requests(text, asked)]

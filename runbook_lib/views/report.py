@@ -24,6 +24,8 @@ from runbook_lib.views.facts import facts, measured_operator
 from runbook_lib.views.limits import unproven
 from runbook_lib.views.notices import badge_html
 from runbook_lib.views.rendering import prose_html, value_html, visible
+from runbook_lib.views.sender_table import COLUMNS as SENDER_COLUMNS
+from runbook_lib.views.sender_table import sender_rows
 from runbook_lib.views.summary import summary, summary_html, summary_text
 from runbook_lib.views.theme import LIGHT, sheet, style_sheet, variables
 from runbook_lib.views.traffic import read_traffic
@@ -97,6 +99,8 @@ def _story(events: Sequence[Event]) -> dict[str, object]:
         "delivery": [(chain, cells(chain)) for chain in chains(events)],
         "delivery_columns": COLUMNS,
         "deadlines": _deadlines(events),
+        "senders": sender_rows(events),
+        "sender_columns": SENDER_COLUMNS,
         "open_points": story.open_points(events),
         "advice": story.advice(events),
         "reason_of": story.reason_of,

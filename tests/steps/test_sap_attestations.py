@@ -338,3 +338,13 @@ def test_people_are_masked_and_the_verdict_stays() -> None:
     stored = MAIL.redact(session(), ours("G1"))
     assert "SAPMAIL" not in stored
     assert "ops@example.com" in stored
+
+
+def test_a_sender_that_nobody_declared_is_an_advice() -> None:
+    """The row passes; the address may still be refused another day."""
+    row = ours("G1").replace("SAPMAIL", "fi@contoso.com")
+    seen = judged(MAIL, row)
+    assert met(MAIL.expect(), seen.properties)
+    assert "@contoso.com is none that the tenant file names" in str(seen.advice)
+    own = judged(MAIL, ours("G1").replace("SAPMAIL", MAILBOX))
+    assert own.advice == HANDED_OVER

@@ -1,0 +1,47 @@
+"""From addresses of SAP: where each is known from, and what covers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from runbook_lib.engine.chain import Event
+from runbook_lib.engine.history import ends
+from runbook_lib.views.words import attested_by
+
+COLUMNS = ("From address", "Known from", "May be sent as, because")
+UNJUDGED = "not judged: it is none of the addresses above"
+
+Row = tuple[str, str, str]
+
+
+def sender_rows(events: Sequence[Event]) -> list[Row]:
+    """Return the rows of the matrix, and the senders that SOST shows.
+
+    SOST's are attested; a user name without an address is none, for SAP makes the
+    address of it elsewhere.
+    """
+    done = ends(events)
+    matrix = _listed(done.get("sender-matrix", {}), "senders")
+    rows = [(r["address"], r["known from"], r["covered by"]) for r in matrix]
+    covered = {address: because for address, _, because in rows}
+    sent = done.get("test-mail-sent", {})
+    shown = dict.fromkeys(row["sender"].casefold() for row in _listed(sent, "rows"))
+    return [
+        *rows,
+        *(
+            (sender, _from_sost(sent), covered.get(sender, UNJUDGED))
+            for sender in shown
+            if "@" in sender
+        ),
+    ]
+
+
+def _from_sost(end: Event) -> str:
+    return f"row of SOST, attested by {attested_by(end)}"
+
+
+def _listed(end: Event, name: str) -> list[Mapping[str, str]]:
+    context = end.get("context")
+    found = context.get(name) if isinstance(context, Mapping) else None
+    return cast("list[Mapping[str, str]]", found or [])
