@@ -3,13 +3,14 @@
 import pytest
 
 from tests.sandbox.fuzz_login import LoginTarget
+from tests.sandbox.fuzz_sap import SapTarget
 from tests.sandbox.fuzz_targets import GraphTarget, VaultTarget
 from tests.sandbox.fuzzing import fuzz, run_batch
 from tests.sandbox.world import World
 
 SECONDS = 30
-TARGETS = [GraphTarget, LoginTarget, VaultTarget]
-Target = type[GraphTarget] | type[LoginTarget] | type[VaultTarget]
+TARGETS = [GraphTarget, LoginTarget, VaultTarget, SapTarget]
+Target = type[GraphTarget] | type[LoginTarget] | type[VaultTarget] | type[SapTarget]
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.__name__)
