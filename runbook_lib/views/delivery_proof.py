@@ -202,8 +202,13 @@ def chains_html(events: Sequence[Event]) -> str:
 
 
 def _table(chain: Chain, caption: str) -> str:
-    rows = [[escape(_still(text)) for text in row] for row in cells(chain)]
+    rows = [[_breakable(text) for text in row] for row in cells(chain)]
     return table_html(caption, COLUMNS, rows)
+
+
+def _breakable(text: str) -> str:
+    """Return a cell whose longest word, a Message-ID, may be broken anywhere."""
+    return f'<span style="overflow-wrap:anywhere">{escape(_still(text))}</span>'
 
 
 def _said(events: Sequence[Event], chain: Chain) -> str:
