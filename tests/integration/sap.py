@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runbook_lib.cli import demo_people
 from runbook_lib.sandbox.sap import Sap
 from tests.integration.world import World
 
@@ -83,3 +84,10 @@ def issued_certificate(world: World, name: str) -> Path:
     path = world.folder / "sap.pem"
     path.write_text(answer["private_key"] + answer["certificate"], "utf-8")
     return path
+
+
+def hand_in_header(world: World, folder: str, run: str) -> None:
+    """Write the header of a run's test mail as the internal recipient has it."""
+    asked = {"recipient": INSIDE, "subject": f"runbook:{run}"}
+    header = world.break_tenant("received_header", **asked)["header"]
+    demo_people.hand_in_header(Path(folder), header)

@@ -21,6 +21,7 @@ from tests.integration.sap import (
     STRANGER_PUBLIC,
     Sender,
     evidence,
+    hand_in_header,
     issued_certificate,
     publish_spf,
 )
@@ -75,10 +76,15 @@ def test_relay_connector_in_all_modes(world: World) -> None:
         world, RELAY, "apply", evidence=handed_in, completes=applied.folder.name
     )
     assert outcome(again, "create-relay-connector") == "ok"
+    hand_in_header(world, handed_in, applied.folder.name)
     verify = run(
         world, RELAY, "verify", evidence=handed_in, completes=applied.folder.name
     )
     assert (verify.result, verify.exit_code) == ("succeeded", 0)
+    assert outcome(verify, "message-received:internal") == "ok"
+    report = verify.report.read_text("utf-8")
+    assert "5 links: 2 measured, 2 attested, 1 missing." in report
+    assert "spf=pass (contoso.com), dkim=none" in report
     assert len(world.writes()) == written
     assert world.dump() == stored
 
