@@ -95,22 +95,30 @@ def _by_mailbox(session: Session, step: SenderMatrix, named: list[str]) -> list[
     found = session.exchange.mailbox(step.sender)
     if found is None:
         raise mailbox_missing(step.sender)
-    own = addresses_of(found)
-    aliases = session.exchange.organization_config().get("SendFromAliasEnabled")
     primary = (text(found, "PrimarySmtpAddress") or "").lower()
-    covered = []
-    for address in named:
-        if address == primary:
-            covered.append(OWN)
-        elif address in own:
-            covered.append(ALIAS if aliases is True else ALIASES_OFF)
-        else:
-            held = list(_holders(session, step, address))
-            covered.append(f"Send As of {' and '.join(held)}" if held else _NOT_GRANTED)
-    return covered
+    aliases = addresses_of(found) - {primary}
+    covers = _alias_covers(session) if aliases & set(named) else ""
+    return [
+        OWN
+        if address == primary
+        else covers
+        if address in aliases
+        else _granted(session, step, address)
+        for address in named
+    ]
 
 
-_NOT_GRANTED = f"{UNCOVERED}: neither an alias nor Send As"
+def _alias_covers(session: Session) -> str:
+    """Return what an alias is worth: one setting decides for the organization."""
+    enabled = session.exchange.organization_config().get("SendFromAliasEnabled")
+    return ALIAS if enabled is True else ALIASES_OFF
+
+
+def _granted(session: Session, step: SenderMatrix, address: str) -> str:
+    held = list(_holders(session, step, address))
+    if held:
+        return f"Send As of {' and '.join(held)}"
+    return f"{UNCOVERED}: neither an alias nor Send As"
 
 
 def _holders(session: Session, step: SenderMatrix, address: str) -> Iterator[str]:

@@ -112,20 +112,26 @@ def test_an_alias_and_an_address_of_nobody_stop_before_any_write(world: World) -
     assert [e for e in world.writes() if e["host"] != "login.microsoftonline.com"] == []
 
 
-def test_only_the_refused_sender_is_tried_again(world: World) -> None:
-    """The alias is taken and the other mailbox refused, until it is let in by hand."""
-    given = chosen(world, alias_sending="enable", senders=f"{OTHER} {alias_of(world)}")
-    assert attempt(world, "apply", run_id="run", **given) == "raised"
-    world.exchange(
-        "Add-RecipientPermission",
-        Identity=OTHER,
-        Trustee="sap@contoso.com",
-        AccessRights=["SendAs"],
-    )
-    closed = close(world, "run", attempt(world, "apply", run_id="run", **given))
+def test_only_the_refused_sender_is_tried_again(tmp_path: Path) -> None:
+    """The alias is taken, the other mailbox refused until the right one is let in."""
+    with running(tmp_path, "--break", "smtp.send-as-mailbox") as world:
+        senders = f"{OTHER} {alias_of(world)}"
+        given = chosen(
+            world, alias_sending="enable", send_as="mailbox", senders=senders
+        )
+        assert attempt(world, "apply", run_id="run", **given) == "raised"
+        (principal,) = json.loads(world.dump())["exchange"]["service_principals"]
+        world.exchange(
+            "Add-RecipientPermission",
+            Identity=OTHER,
+            Trustee=principal["ObjectId"],
+            AccessRights=["SendAs"],
+        )
+        ended = attempt(world, "apply", run_id="run", **given)
+        closed = close(world, "run", ended)
+        data = [e["status"] for e in world.log() if e["method"] == "DATA"]
     assert outcomes(closed)[SENT] == "ok"
     first, *_ = [e for e in events(closed) if e.get("outcome") == "failed"]
     assert (first["step"], first["remedy_id"]) == (SENT, "smtp-send-as-denied")
     assert f"No message from {OTHER}: " in str(first["problem"])
-    data = [e["status"] for e in world.log() if e["method"] == "DATA"]
     assert data == [250, 250, 554, 250, 250]
