@@ -21,6 +21,8 @@ _FROM = re.compile(r"(?i)\bfrom\s+(\S+)")
 _BY = re.compile(r"(?i)\bby\s+(\S+)")
 _WITH = re.compile(r"(?i)\bwith\s+(.+?)(?=\s+(?:id|for|via)\s|;|$)")
 _ADDRESS = re.compile(r"\[?((?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]*:[0-9a-fA-F:]+)\]?")
+# Characters at which the parser would part lines, and a paste does not.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
 # RFC 3848: ESMTPS, ESMTPSA, LMTPS, UTF8SMTPS …
 _TLS = re.compile(r"(?i)\b(?:UTF8)?[EL]?S?MTPSA?\b|version=TLS|using TLSv1")
 _CLEAR = re.compile(r"(?i)\bE?SMTPA?\b")
@@ -93,12 +95,14 @@ class HeaderBlock:
 
 def read_header(text: str) -> HeaderBlock | None:
     """Read a pasted header; None where the text is none."""
-    kept = list(_of_header(lines(text, HEADER)))
+    kept = list(_of_header(lines(_CONTROL.sub(" ", text), HEADER)))
     starts = [line for line in kept if _START.match(line.text)]
     if not starts or kept[0] is not starts[0]:
         return None
     whole = "\n".join(_folded(line) for line in kept)
     parsed = HeaderParser().parsestr(whole).items()
+    if len(parsed) != len(starts):
+        return None
     return HeaderBlock(
         tuple(
             Field(name.casefold(), decoded(value), line)

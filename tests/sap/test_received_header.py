@@ -184,3 +184,11 @@ def test_nothing_that_is_pasted_is_a_fault(noise: str, position: int) -> None:
     header_facts(text)
     read_header(noise)
     read_results(noise)
+
+
+@pytest.mark.parametrize("char", ["\x1f", "\x1c", "\x0b", "\x85", "\u2028", "\x00"])
+def test_characters_that_part_lines_for_others_part_none_here(char: str) -> None:
+    """What a mail program leaves in a field does not tear it apart."""
+    torn = GOOD.replace("Test runbook", f"Test{char}X: runbook")
+    assert header_facts(torn)["Message-ID"] == MESSAGE_ID
+    assert overall(judge_header(torn, ASKED)) is PASS
