@@ -3,6 +3,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK ?= requirements.lock
+# A test waits as well as it works, so there is one worker more than processors.
+WORKERS := $(shell python3 -c 'import os; print((os.cpu_count() or 1) + 1)')
 READY := $(VENV)/.ready-$(notdir $(patsubst %/,%,$(dir $(abspath $(LOCK)))))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -29,7 +31,7 @@ demo: setup ## Choose an option and run options 1 to 3 against a sandbox tenant
 	$(BIN)/runbook demo
 
 test: setup ## Run the tests (under 5 minutes, offline)
-	$(BIN)/pytest -n auto --dist worksteal -m "not ci and not ui"
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not ci and not ui"
 
 check: setup ## Check style, types and layers
 	$(BIN)/ruff check .

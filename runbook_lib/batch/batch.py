@@ -127,10 +127,9 @@ def _recovered(
     if closing.is_closed(member.record):
         record.ended(closing.close(attempt, _closed_end(member.record), ledger))
         return True
-    if not member.journal.exists():
-        return False
     found, end = closing.ended(attempt, plan.notebook, None)
-    if end is End.COMPLETED and _waits(plan, member):
+    begun_at_all = member.journal.exists()
+    if not begun_at_all or (end is End.COMPLETED and _waits(plan, member)):
         ledger.interrupted(member.run, member.name, str(number), str(End.DIED))
         return False
     outcome = closing.settle(attempt, found, end, ledger)

@@ -151,18 +151,37 @@ TABLE = {
 def test_verify_names_what_is_broken(world: World, name: str) -> None:
     """The first step that is not ok is the broken one, with its remedy."""
     broken = TABLE[name]
-    applied = drive(world, "apply", evidence=world.evidence())
-    assert applied.result == "incomplete"
-    broken.make(world, applied)
-    written, stored = len(world.writes()), world.dump()
+    written, stored = made(broken, world)
+    found = drive(world, "verify", evidence=world.evidence())
+    bad = [
+        end
+        for end in step_ends(found).values()
+        if end["outcome"] not in ("ok", "skipped")
+    ]
+    first = (bad[0]["step"], bad[0]["outcome"], bad[0]["remedy_id"])
+    assert first == (broken.step, broken.outcome, broken.remedy)
+    assert (found.result, found.exit_code) == ("failed", 1)
+    assert (len(world.writes()), world.dump()) == (written, stored)
+    assert f'id="{broken.remedy}"' in TROUBLESHOOTING.read_text("utf-8")
 
+
+@pytest.mark.ci
+@pytest.mark.parametrize("name", ["wrong secret", "wrong tenant", "mailbox missing"])
+def test_command_line_names_what_is_broken(world: World, name: str) -> None:
+    """The same through a kernel, without a stack."""
+    broken = TABLE[name]
+    made(broken, world)
     found = run_notebook(world, "verify", evidence=world.evidence())
-
     bad = [s for s in found["steps"] if s["outcome"] not in ("ok", "skipped")]
     first = (bad[0]["id"], bad[0]["outcome"], bad[0]["remedy"])
     assert first == (broken.step, broken.outcome, broken.remedy)
     assert (found["result"], found["exit_code"]) == ("failed", 1)
-    assert len(world.writes()) == written
-    assert world.dump() == stored
-    assert f'id="{broken.remedy}"' in TROUBLESHOOTING.read_text("utf-8")
     assert not re.search(r"Traceback|Error:", found["stderr"])
+
+
+def made(broken: Broken, world: World) -> tuple[int, bytes]:
+    """Break something after a good apply; return the writes so far, and the dump."""
+    applied = drive(world, "apply", evidence=world.evidence())
+    assert applied.result == "incomplete"
+    broken.make(world, applied)
+    return len(world.writes()), world.dump()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from runbook_lib.cli.notebooks import find_notebook
@@ -107,6 +108,7 @@ def test_archived_apply_notebook_only_looks(world: World) -> None:
     assert len(list(world.outputs.glob("*/*/events.ndjson"))) == 2
 
 
+@pytest.mark.ci
 def test_archive_of_plain_papermill_only_looks(world: World) -> None:
     """The same holds for a notebook that seal archived, which named no run."""
     out = world.folder / "out.ipynb"
@@ -140,6 +142,7 @@ def test_run_refuses_before_any_kernel(world: World) -> None:
     assert world.log() == []
 
 
+@pytest.mark.ci
 def test_archive_elsewhere_only_looks(world: World) -> None:
     """An archive from a change ticket, without its record, writes nothing either."""
     applied = run_notebook(world, "apply")

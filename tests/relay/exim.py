@@ -73,7 +73,8 @@ def _has_user() -> bool:
 @contextmanager
 def running_exim(design: RelayDesign, folder: Path) -> Iterator[Exim]:
     """Run Exim in the foreground, below a folder."""
-    program = exim_program()
+    # Copied to where its user may enter, wherever this checkout lies.
+    program = str(shutil.copy(exim_program(), folder))
     places = replace(design.places, exim_program=program)
     design = replace(design, places=places)
     config = folder / "exim.conf"

@@ -108,7 +108,7 @@ def test_only_confirm_writes(desk: Desk) -> None:
     notebook.status(SWITCH).get_by_text("Nothing was written").wait_for()
     assert desk.writes() == []
     apply_switch(desk)
-    notebook.cell(SWITCH).get_by_text("waiting for replication").wait_for()
+    notebook.cell(SWITCH).get_by_text("waiting for replication, ").wait_for()
     desk.photograph("3-waiting")
     notebook.card(SWITCH).get_by_text("Changed and read back").wait_for()
     desk.photograph("4-changed")
@@ -124,7 +124,7 @@ def test_reload_during_the_wait(desk: Desk) -> None:
     notebook = desk.notebook
     notebook.run_all()
     apply_switch(desk)
-    notebook.cell(SWITCH).get_by_text("waiting for replication").wait_for()
+    notebook.cell(SWITCH).get_by_text("waiting for replication, ").wait_for()
     notebook.reload()
     desk.photograph("1-reloaded")
     notebook.card(SWITCH).get_by_text("Changed and read back").wait_for()
@@ -137,7 +137,7 @@ def test_running_the_cell_again_during_the_wait(desk: Desk) -> None:
     notebook = desk.notebook
     notebook.run_all()
     apply_switch(desk)
-    notebook.cell(SWITCH).get_by_text("waiting for replication").wait_for()
+    notebook.cell(SWITCH).get_by_text("waiting for replication, ").wait_for()
     notebook.run_cell(SWITCH)
     notebook.card(SWITCH).get_by_text("◔ Under way, or interrupted").wait_for()
     notebook.card(SWITCH).get_by_text("Changed and read back").wait_for()
@@ -149,7 +149,7 @@ def test_kernel_lost_during_the_wait(desk: Desk) -> None:
     notebook = desk.notebook
     notebook.run_all()
     apply_switch(desk)
-    notebook.cell(SWITCH).get_by_text("waiting for replication").wait_for()
+    notebook.cell(SWITCH).get_by_text("waiting for replication, ").wait_for()
     notebook.restart_kernel()
     notebook.static(SWITCH).get_by_text("◔ Under way, or interrupted").wait_for()
     desk.photograph("1-kernel-lost")
