@@ -32,22 +32,23 @@ pytestmark = pytest.mark.ci
 class Ended:
     """What a batch came to: the tenants' dumps, and the counts of their outcomes."""
 
-    dumps: list[str]
+    dumps: list[Any]
     outcomes: list[dict[str, int]]
 
     @classmethod
-    def of(cls, there: Many) -> Ended:
+    def of(cls, there: Many, starts: list[bytes]) -> Ended:
         """Return what the batch came to, as tenants and record say."""
         last = {e["tenant"]: e["outcomes"] for e in events(there, "tenant.ended")}
-        return cls(there.dumps(), [last[name] for name in sorted(last)])
+        return cls(there.ends(starts), [last[name] for name in sorted(last)])
 
 
 def undisturbed_batch(folder: Path) -> Ended:
     """Return what an undisturbed batch comes to."""
     with running(folder, "--tenants", str(TENANTS)) as world:
         there = many(world, windows=WINDOWS)
+        starts = there.dumps()
         assert there.batch(mode="apply").exit_code == INCOMPLETE
-        return Ended.of(there)
+        return Ended.of(there, starts)
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +94,14 @@ def test_waiting_tenants_are_visited_after_a_kill(
     there: Many, undisturbed: Ended
 ) -> None:
     """A tenant that waited for replication when the batch was killed still waits."""
+    starts = there.dumps()
     batch = there.start("--workers", "2", mode="apply")
     awaited(lambda: len(events(there, "tenant.waits")) >= 2)
     assert kill(batch.pid)
     ended(batch)
     waiting = {event["tenant"] for event in events(there, "tenant.waits")}
     assert there.batch("--resume", mode="apply").report["finished"]
-    assert Ended.of(there) == undisturbed
+    assert Ended.of(there, starts) == undisturbed
     begun = [event["tenant"] for event in events(there, "tenant.started", attempt=2)]
     assert waiting & set(begun)
     assert interrupted(there) >= {"batches", *(waiting & set(begun))}
@@ -137,13 +139,14 @@ def check_resumed(there: Many, undisturbed: Ended, seed: int) -> None:
     """
     chance = random.Random(seed)  # noqa: S311 - repeatable
     victim = VICTIMS[seed % len(VICTIMS)]
+    starts = there.dumps()
     batch = there.start("--workers", "2", mode="apply")
     assert strike(batch, victim, chance), "the batch ended before it was struck"
     ended(batch)
     was_open = is_open(there.ledger())
     while there.batch("--resume", mode="apply").report:
         pass
-    assert Ended.of(there) == undisturbed
+    assert Ended.of(there, starts) == undisturbed
     lines = [line["line"] for line in there.ledger()]
     assert lines.count("opened") == lines.count("closed")
     anew = {event["tenant"] for event in events(there, "tenant.started", attempt=2)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import yaml
 
 from runbook_lib.engine.chain import read_chain
 from runbook_lib.engine.record import EVENTS
+from tests.integration.alike import alike
 from tests.integration.world import World
 
 NOTEBOOK = "1-smtp-oauth"
@@ -74,12 +74,28 @@ class Many:
             return []
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
-    def dumps(self) -> list[str]:
-        """Return the tenants' configurations, with what is made anew left out."""
+    def dumps(self) -> list[bytes]:
+        """Return the tenants' configurations."""
         return [
-            comparable(replace(self.world, ready=self._ready(tenant)).dump())
+            replace(self.world, ready=self._ready(tenant)).dump()
             for tenant in self.world.ready["tenants"]
         ]
+
+    def ends(self, starts: list[bytes]) -> list[Any]:
+        """Return the configurations but for what no two runs have in common.
+
+        `starts` are those from before the batch; each tenant has one run.
+        """
+        tenants = self.world.ready["tenants"]
+        runs = [self._run(tenant["name"]) for tenant in tenants]
+        return [
+            alike(dump, start, read_chain(run / EVENTS).events, run.name)
+            for dump, start, run in zip(self.dumps(), starts, runs, strict=True)
+        ]
+
+    def _run(self, tenant: str) -> Path:
+        (found,) = (path.parent for path in self.outputs.glob(f"{tenant}/*/{EVENTS}"))
+        return found
 
     def _ready(self, tenant: dict[str, Any]) -> dict[str, Any]:
         return {**self.world.ready, "tenants": [tenant]}
@@ -133,23 +149,6 @@ def many(world: World, **changes: object) -> Many:
         data |= changes
         (folder / source.name).write_text(yaml.safe_dump(data), "utf-8")
     return Many(world, folder)
-
-
-def comparable(dump: bytes) -> str:
-    """Return a dump without what differs between any two undisturbed runs.
-
-    Ids are replaced by the order in which they first appear, run ids and times
-    by nothing.
-    """
-    text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}", "RUN", dump.decode())
-    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z?", "TIME", text)
-    names: dict[str, str] = {}
-    ids = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-
-    def name(match: re.Match[str]) -> str:
-        return names.setdefault(match[0], f"id{len(names)}")
-
-    return re.sub(ids, name, text)
 
 
 def descendants(pid: int) -> list[int]:
