@@ -150,7 +150,10 @@ class Ledger:
         self._append({"run": run, "tenant": tenant, "line": "opened"})
 
     def interrupted(self, run: str, tenant: str, attempt: str, ended: str) -> None:
-        """Write that an attempt of a run was cut off, once; the run stays open."""
+        """Write that an attempt of a run was cut off, once; the run stays open.
+
+        What was written first of how it ended stands.
+        """
         fields = {"run": run, "tenant": tenant, "line": "interrupted"}
         self._append({**fields, "attempt": attempt, "ended": ended})
 
@@ -184,7 +187,8 @@ class Ledger:
         for line in split_lines(data):
             entry = parse_line(line) if fields["run"].encode() in line else None
             if entry and all(entry.get(name) == fields.get(name) for name in SAME):
-                self._check_same(entry, fields)
+                if fields["line"] != "interrupted":
+                    self._check_same(entry, fields)
                 return True
         return False
 

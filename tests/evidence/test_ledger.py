@@ -85,6 +85,17 @@ def test_a_run_is_not_closed_twice_in_different_ways(
         ledger.closed("run-1", "contoso", sums, result)
 
 
+def test_an_attempt_is_cut_off_once(tmp_path: Path) -> None:
+    """The first word on an attempt stands; the next attempt has its own."""
+    ledger = ledger_of(tmp_path)
+    ledger.opened("run", "contoso")
+    for attempt, ended in (("1", "cancelled"), ("1", "died"), ("2", "died")):
+        ledger.interrupted("run", "contoso", attempt, ended)
+    lines = [json.loads(line) for line in ledger.path.read_bytes().splitlines()]
+    said = [(line["attempt"], line["ended"]) for line in lines[1:]]
+    assert said == [("1", "cancelled"), ("2", "died")]
+
+
 @pytest.mark.parametrize("torn", [b'{"digest":"aa', b'{"digest":"aa\n{"line'])
 def test_torn_line_is_kept_and_the_next_one_says_so(
     tmp_path: Path, torn: bytes

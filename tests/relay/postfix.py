@@ -159,9 +159,19 @@ class Postfix:
             empty, within=within, why=lambda: self.reasons() + self.log()[-3000:]
         )
 
-    def deferred(self, within: float = PATIENCE) -> str:
-        """Wait until a message has a reason to wait, and return the reasons."""
-        eventually(lambda: bool(self.reasons().strip(" |")), within=within)
+    def deferred(self, reason: str = "", within: float = PATIENCE) -> str:
+        """Wait until a message waits for this reason, and return all reasons.
+
+        A first try may have met a server that was only starting, so there are more.
+        """
+
+        def waits() -> bool:
+            reasons = self.reasons().strip(" |")
+            if reasons and reason not in reasons:
+                self.flush()
+            return bool(reasons) and reason in reasons
+
+        eventually(waits, within=within, why=lambda: self.reasons() + self.log())
         return self.reasons()
 
 
