@@ -66,7 +66,7 @@ def test_log_is_read_from_where_it_ended(tmp_path: Path) -> None:
             'connect_to: ["login.microsoftonline.com:443 -> 203.0.113.7:443"]',
             "loopback",
         ),
-        ("ca_file: /tmp/ca.pem", "go together"),
+        ("ca_file: /etc/ca.pem", "go together"),
         ("renew_before: 10", "renew_before"),
         ("verify: no", "verify"),
     ],
@@ -75,7 +75,7 @@ def test_wrong_settings_are_named(tmp_path: Path, line: str, fault: str) -> None
     """A sandbox is on loopback; nothing else leads a token request away."""
     path = tmp_path / "settings.yaml"
     text = "schema: 1\nlogin: login.microsoftonline.com\ncredential: env:X\n"
-    text += "tenant_id: 11111111-2222-3333-4444-555555555555\ntoken_file: /tmp/t\n"
+    text += "tenant_id: 11111111-2222-3333-4444-555555555555\ntoken_file: /var/t\n"
     text += "client_id: 11111111-2222-3333-4444-555555555555\n"
     path.write_text(f"{text}scope: https://outlook.office365.com/.default\n{line}\n")
     with pytest.raises(InputError, match=fault):
