@@ -19,6 +19,8 @@ class Relay:
         """Prepare; nothing listens yet."""
         self._delay = delay
         self._ports: dict[int, int] = {}
+        self._servers: list[asyncio.Server] = []
+        self._open: set[asyncio.StreamWriter] = set()
 
     async def port_for(self, target: int) -> int:
         """Return a port at which a port of the sandbox is reached with the delay."""
@@ -27,17 +29,27 @@ class Relay:
                 lambda reading, writing: self._connected(reading, writing, target),
                 "127.0.0.1",
             )
+            self._servers.append(server)
             self._ports[target] = server.sockets[0].getsockname()[1]
         return self._ports[target]
+
+    async def close(self) -> None:
+        """End the listeners, and the connections that are still open."""
+        for ending in (*self._servers, *self._open):
+            ending.close()
+        own = asyncio.current_task()
+        await asyncio.gather(*(t for t in asyncio.all_tasks() if t is not own))
 
     async def _connected(
         self, reading: asyncio.StreamReader, writing: asyncio.StreamWriter, target: int
     ) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", target)
+        self._open |= {writing, back}
         await asyncio.gather(
             self._pass_on(reading, back, self._delay),
             self._pass_on(there, writing, 0.0),
         )
+        self._open -= {writing, back}
 
     async def _pass_on(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, delay: float
@@ -72,5 +84,7 @@ def delayed(tenants: list[Path], folder: Path, delay: float) -> Iterator[list[Pa
     try:
         yield copies
     finally:
+        asyncio.run_coroutine_threadsafe(relay.close(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
