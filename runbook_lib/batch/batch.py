@@ -107,18 +107,24 @@ def resume_batch(plan: BatchPlan, folder: Path, progress: Progress) -> Report:
         if outcome.final or member is None:
             continue
         number = before.get(member.name, 0)
-        if not _recovered(plan, record, ledger, member, number):
+        said = End(outcome.end) if outcome.attempt == number else End.DIED
+        if not _recovered(plan, record, ledger, member, number, said):
             jobs.append(Job(member, number + 1))
     return _run(plan, record, ledger, progress, jobs)
 
 
 def _recovered(
-    plan: BatchPlan, record: BatchRecord, ledger: Ledger, member: Member, number: int
+    plan: BatchPlan,
+    record: BatchRecord,
+    ledger: Ledger,
+    member: Member,
+    number: int,
+    said: End,
 ) -> bool:
     """Complete the closing of a run that had ended; tell whether it had.
 
     One that had not ended is written down as cut off, if its batch was killed
-    before it could do so.
+    before it could do so: `said` is how the record says that the attempt ended.
     """
     if not number:
         return False
@@ -130,7 +136,7 @@ def _recovered(
     found, end = closing.ended(attempt, plan.notebook, None)
     begun_at_all = member.journal.exists()
     if not begun_at_all or (end is End.COMPLETED and _waits(plan, member)):
-        ledger.interrupted(member.run, member.name, str(number), str(End.DIED))
+        ledger.interrupted(member.run, member.name, str(number), str(said))
         return False
     outcome = closing.settle(attempt, found, end, ledger)
     record.ended(outcome)

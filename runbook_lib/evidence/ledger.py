@@ -152,7 +152,8 @@ class Ledger:
     def interrupted(self, run: str, tenant: str, attempt: str, ended: str) -> None:
         """Write that an attempt of a run was cut off, once; the run stays open.
 
-        What was written first of how it ended stands.
+        What was written first of how it ended stands: a batch that is killed after
+        this line and before its own record's finds an attempt that `died`.
         """
         fields = {"run": run, "tenant": tenant, "line": "interrupted"}
         self._append({**fields, "attempt": attempt, "ended": ended})

@@ -35,8 +35,10 @@ class Relay:
 
     async def close(self) -> None:
         """End the listeners, and the connections that are still open."""
-        for ending in (*self._servers, *self._open):
-            ending.close()
+        for server in self._servers:
+            server.close()
+        for writing in self._open:
+            writing.close()
         own = asyncio.current_task()
         await asyncio.gather(*(t for t in asyncio.all_tasks() if t is not own))
 

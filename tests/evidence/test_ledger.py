@@ -86,7 +86,10 @@ def test_a_run_is_not_closed_twice_in_different_ways(
 
 
 def test_an_attempt_is_cut_off_once(tmp_path: Path) -> None:
-    """The first word on an attempt stands; the next attempt has its own."""
+    """The first word on an attempt stands; the next attempt has its own.
+
+    A batch may be killed after the ledger's line and before its own record's.
+    """
     ledger = ledger_of(tmp_path)
     ledger.opened("run", "contoso")
     for attempt, ended in (("1", "cancelled"), ("1", "died"), ("2", "died")):

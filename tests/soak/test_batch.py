@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.batch.strike import VICTIMS
 from tests.batch.test_kills import (
-    VICTIMS,
     WINDOWS,
     Ended,
     check_resumed,
