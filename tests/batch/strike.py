@@ -49,7 +49,7 @@ class Struck:
 def strike(
     batch: subprocess.Popen[bytes], victim: str, chance: random.Random
 ) -> Struck | None:
-    """Kill the parent, the template or a worker that is not done.
+    """Kill the parent, the template while it matters, or a worker that is not done.
 
     None if there was none until the batch ended. The time is drawn from when the
     first tenant's process can be, so that no slow machine is struck before it has
@@ -71,13 +71,15 @@ def _strike(pids: list[int], victim: str, chance: random.Random) -> Struck | Non
     parent, template, workers = pids[:1], pids[1:2], _workers(pids[2:])
     cut = [worker for worker in workers if not worker.is_done]
     one = chance.sample(cut, min(1, len(cut)))
+    if not cut and victim != "parent":
+        return None
     with_it = {
         "parent": [*parent, *template, *(worker.pid for worker in workers)],
         "template": [*template, *(worker.pid for worker in workers)],
         "worker": [worker.pid for worker in one],
     }
     gone = with_it[victim]
-    if not gone or not kill(gone[0]):
+    if not kill(gone[0]):
         return None
     awaited(lambda: not any(map(_is_alive, gone)))
     return _struck(one if victim == "worker" else cut)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import yaml
 
 from runbook_lib.engine.chain import read_chain
 from runbook_lib.engine.record import EVENTS
-from tests.integration.alike import alike
+from tests.integration.alike import GUID, alike
 from tests.integration.world import World
 
 NOTEBOOK = "1-smtp-oauth"
@@ -74,6 +75,16 @@ class Many:
             return []
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
+    def writes(self) -> dict[str, Counter[str]]:
+        """Count what the sandbox was sent to change a tenant, by tenant's name."""
+        names = {t["tenant_id"]: t["name"] for t in self.world.ready["tenants"]}
+        found = {name: Counter[str]() for name in names.values()}
+        for line in Path(self.world.ready["log_file"]).read_text("utf-8").splitlines():
+            entry = json.loads(line)
+            if entry.get("write"):
+                found[names[entry["tenant"]]][_written(entry)] += 1
+        return found
+
     def dumps(self) -> list[bytes]:
         """Return the tenants' configurations."""
         return [
@@ -122,6 +133,13 @@ class Batch:
     def events(self) -> list[Any]:
         """Return the events of the batch's record."""
         return list(read_chain(self.folder / EVENTS).events)
+
+
+def _written(entry: dict[str, Any]) -> str:
+    """Return what a line of the sandbox's log writes: method and place, or command."""
+    last = str(entry.get("path", "")).rpartition("/")[2]
+    kind = "<id>" if GUID.fullmatch(last) else last
+    return f"{entry['method']} {kind}".strip()
 
 
 def command_line(
