@@ -25,8 +25,9 @@ class SheetFacts:
 
     `option` is 1 to 4. `credential` is secret or certificate. `port_line` is the
     line of an SMTP service that pasted evidence shows, `free_index` the next
-    free index of `icm/server_port_<n>` in it; both None without evidence. `steps` are
-    the steps of the run's notebook: only they take evidence in.
+    free index of `icm/server_port_<n>` in it; both None without evidence.
+    `senders` are the From addresses that the run judged, each with what covers it.
+    `steps` are the steps of the run's notebook: only they take evidence in.
     """
 
     option: int
@@ -47,6 +48,7 @@ class SheetFacts:
     credential: str = "secret"
     free_index: int | None = None
     port_line: str | None = None
+    senders: tuple[tuple[str, str], ...] = ()
     steps: frozenset[str] = field(default_factory=frozenset)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runbook_lib.sap.sheet import BTP_ADMIN, KEY_USER, SAP_SUPPORT, Action, SheetFacts
+from runbook_lib.sap.sheet_mail import judged
 from runbook_lib.sap.values import SapValue
 
 SYSTEM = "Communication Systems › New"
@@ -114,6 +115,7 @@ def allow_list(facts: SheetFacts) -> Action:
             "domain.",
             f"Set the default sender to {facts.mailbox}.",
             "send_async( ) needs COMMIT WORK; without it a message stays Waiting.",
+            *judged(facts),
         ),
         reason="The sender has to be the mailbox, or covered by Send As."
         if facts.option == 1

@@ -254,11 +254,19 @@ def senders(facts: SheetFacts) -> Action:
         title="Check the senders",
         executor=KEY_USER,
         place="SU01 › Address › E-Mail Address",
-        steps=steps.get(facts.option, others),
+        steps=(*steps.get(facts.option, others), *judged(facts)),
         reason="SAP chooses From itself: the address in SU01, else user and default "
         f"domain. {refusal.get(facts.option, _OTHER_DOMAINS)}",
         proof="A message of each sending user arrives.",
         back_out="",
+    )
+
+
+def judged(facts: SheetFacts) -> tuple[str, ...]:
+    """Return a line for each From address that the run judged."""
+    return tuple(
+        f"Judged in this run: {address} – {covered}."
+        for address, covered in facts.senders
     )
 
 

@@ -26,6 +26,7 @@ from runbook_lib.sap.sheet import UNKNOWN, Sheet, SheetFacts
 from runbook_lib.views import story
 from runbook_lib.views.rendering import visible
 from runbook_lib.views.report import SANDBOX_MARK, page_style
+from runbook_lib.views.sender_table import judged_senders
 
 HTML, MARKDOWN = "handover.html", "handover.md"
 ICM = "icm-service-active"
@@ -119,6 +120,7 @@ def sheet_facts(events: Sequence[Event], folder: Path) -> SheetFacts | None:
         credential=parameters.get("credential") or "secret",
         free_index=lines.free,
         port_line=lines.smtp,
+        senders=judged_senders(events),
         steps=frozenset(str(entry["step"]) for entry in listed),
         **_credential(done),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from runbook_lib.engine.chain import Event
-from runbook_lib.engine.history import ends
+from runbook_lib.engine.history import Ends, ends
 from runbook_lib.views.words import attested_by
 
 COLUMNS = ("From address", "Known from", "May be sent as, because")
@@ -22,8 +22,7 @@ def sender_rows(events: Sequence[Event]) -> list[Row]:
     address of it elsewhere.
     """
     done = ends(events)
-    matrix = _listed(done.get("sender-matrix", {}), "senders")
-    rows = [(r["address"], r["known from"], r["covered by"]) for r in matrix]
+    rows = [(r["address"], r["known from"], r["covered by"]) for r in _matrix(done)]
     covered = {address: because for address, _, because in rows}
     sent = done.get("test-mail-sent", {})
     shown = dict.fromkeys(row["sender"].casefold() for row in _listed(sent, "rows"))
@@ -35,6 +34,15 @@ def sender_rows(events: Sequence[Event]) -> list[Row]:
             if "@" in sender
         ),
     ]
+
+
+def judged_senders(events: Sequence[Event]) -> tuple[tuple[str, str], ...]:
+    """Return the addresses of the matrix, each with what covers it."""
+    return tuple((r["address"], r["covered by"]) for r in _matrix(ends(events)))
+
+
+def _matrix(done: Ends) -> list[Mapping[str, str]]:
+    return _listed(done.get("sender-matrix", {}), "senders")
 
 
 def _from_sost(end: Event) -> str:

@@ -165,6 +165,22 @@ def test_sheet_has_what_belongs_to_the_option(
     assert text in sheet_of(notebook, product)
 
 
+@pytest.mark.parametrize("product", ["s4-onprem", "btp-abap"])
+def test_judged_senders_are_named(product: str) -> None:
+    """Each From address that the run judged stands there, with what covers it."""
+    covers = {"sap@contoso.com": "the mailbox itself", "fi@contoso.com": "not covered"}
+    rows = [
+        {"address": address, "known from": "tenant file", "covered by": covered}
+        for address, covered in covers.items()
+    ]
+    events = sheets.applied(product=product)
+    judged = {**sheets.ended("sender-matrix", {}), "context": {"senders": rows}}
+    page = sheets.markdown([*events, judged])
+    for address, covered in covers.items():
+        assert f"Judged in this run: {address} – {covered}." in page
+    assert "Judged in this run" not in sheets.markdown(events)
+
+
 @products
 @pytest.mark.parametrize("notebook", [DIRECT, RELAYED, SERVER])
 def test_no_other_option_is_on_the_sheet(notebook: str, product: str) -> None:
