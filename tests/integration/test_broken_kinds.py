@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runbook_lib.engine.history import Ends
 from runbook_lib.evidence.close import Closed
 from runbook_lib.steps.permission import EXCHANGE_ONLINE, SEND_AS_APP
 from tests.integration import test_application_role, test_broken, test_certificate
@@ -24,20 +25,20 @@ OF_THE_SECRET = {"wrong secret", "expired secret"}
 OF_FULL_ACCESS = {"consent missing", "FullAccess missing"}
 
 
-def certificate_missing(world: World, apply: Closed) -> None:
+def certificate_missing(world: World, apply: Ends) -> None:
     """Take the certificates away."""
     with world.graph() as graph:
         graph.update_application(object_id(apply), {"keyCredentials": []})
 
 
-def object_id(apply: Closed) -> str:
+def object_id(apply: Ends) -> str:
     """Return the object ID of the application that an apply made."""
-    return str(step_ends(apply)["register-application"]["after"]["id"])  # type: ignore[index]
+    return str(apply["register-application"]["after"]["id"])  # type: ignore[index]
 
 
-def consent_beside_the_role(world: World, apply: Closed) -> None:
+def consent_beside_the_role(world: World, apply: Ends) -> None:
     """Grant the permission of Entra ID that the role must not have beside it."""
-    principal = str(step_ends(apply)["create-service-principal"]["after"]["id"])  # type: ignore[index]
+    principal = str(apply["create-service-principal"]["after"]["id"])  # type: ignore[index]
     with world.graph() as graph:
         exchange = graph.service_principal_by_app_id(EXCHANGE_ONLINE)
         assert exchange is not None
@@ -48,24 +49,24 @@ def consent_beside_the_role(world: World, apply: Closed) -> None:
         )
 
 
-def assignment_missing(world: World, apply: Closed) -> None:
+def assignment_missing(world: World, apply: Ends) -> None:
     """Take the role away."""
     name = "SAP senders"
     world.exchange("Remove-ManagementRoleAssignment", Identity=name, Confirm=False)
 
 
-def scope_missing(world: World, apply: Closed) -> None:
+def scope_missing(world: World, apply: Ends) -> None:
     """Take role and scope away."""
     assignment_missing(world, apply)
     world.exchange("Remove-ManagementScope", Identity="SAP senders", Confirm=False)
 
 
-def exchange_principal_missing(world: World, apply: Closed) -> None:
+def exchange_principal_missing(world: World, apply: Ends) -> None:
     """Let Exchange forget the service principal."""
     world.break_tenant("remove_exchange_service_principal", app_id=app_id(apply))
 
 
-def group_missing(world: World, apply: Closed) -> None:
+def group_missing(world: World, apply: Ends) -> None:
     """Delete the senders' group."""
     group = test_application_role.GROUP
     world.exchange("Remove-DistributionGroup", Identity=group, Confirm=False)
@@ -123,7 +124,7 @@ def test_verify_names_what_is_broken(world: World, kind: str, name: str) -> None
     with hurried():
         applied = drive(world, "apply", **given)
         assert applied.result == "incomplete"  # evidence of SAP comes later
-        broken.make(world, applied)
+        broken.make(world, step_ends(applied))
         written, stored = len(world.writes()), world.dump()
         verify = drive(world, "verify", **given)
     bad = first_bad(verify)
