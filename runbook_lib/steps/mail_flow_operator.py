@@ -6,47 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from runbook_lib.engine.expect import Including, OneOf, State
+from runbook_lib.engine.expect import State
 from runbook_lib.engine.step import Check, Observation
 from runbook_lib.session import Session
-from runbook_lib.steps.prerequisites import ADMINISTRATORS
-from runbook_lib.steps.reading import text, texts
+from runbook_lib.steps.operator_roles import (
+    ADMINISTRATORS,
+    REMEDIES,
+    expected_roles,
+    held_roles,
+)
 
 READERS = (*ADMINISTRATORS, "Global Reader")
-REMEDIES = {
-    "roles (Microsoft Graph)": "not-permitted",
-    "roles (Exchange Online)": "not-permitted",
-    "directory role": "not-permitted",
-}
-
-
-def observed(session: Session, accepted: tuple[str, ...]) -> Observation:
-    """Read the claims of the operator's tokens and its directory roles."""
-    graph = session.operator_token("graph").claims
-    exchange = session.operator_token("exchange").claims
-    held = session.graph.directory_roles(str(graph.get("oid")))
-    names = [str(role.get("displayName")) for role in held]
-    return Observation(
-        {
-            "roles (Microsoft Graph)": sorted(texts(graph, "roles")),
-            "roles (Exchange Online)": sorted(texts(exchange, "roles")),
-            "directory role": next((n for n in accepted if n in names), None),
-        },
-        context={
-            "application": text(graph, "app_displayname"),
-            "appid": text(graph, "appid"),
-            "directory roles": names,
-        },
-    )
-
-
-def expected(accepted: tuple[str, ...]) -> State:
-    """Return the least app roles, and the directory roles of which one is held."""
-    return {
-        "roles (Microsoft Graph)": Including(("Domain.Read.All",)),
-        "roles (Exchange Online)": Including(("Exchange.ManageAsApp",)),
-        "directory role": OneOf(accepted),
-    }
+READS_DOMAINS = ("Domain.Read.All",)
 
 
 @dataclass(frozen=True)
@@ -63,11 +34,11 @@ class OperatorReadsMailFlow(Check):
 
     def expect(self) -> State:
         """Return what reading needs."""
-        return expected(READERS)
+        return expected_roles(READS_DOMAINS, READERS)
 
     def observe(self, session: Session) -> Observation:
         """Read the operator's tokens and roles."""
-        return observed(session, READERS)
+        return held_roles(session, READERS)
 
 
 @dataclass(frozen=True)
@@ -86,8 +57,8 @@ class OperatorManagesConnectors(Check):
 
     def expect(self) -> State:
         """Return what managing needs."""
-        return expected(ADMINISTRATORS)
+        return expected_roles(READS_DOMAINS, ADMINISTRATORS)
 
     def observe(self, session: Session) -> Observation:
         """Read the operator's tokens and roles."""
-        return observed(session, ADMINISTRATORS)
+        return held_roles(session, ADMINISTRATORS)

@@ -12,12 +12,15 @@ from runbook_lib.engine.step import Check, NotAsExpected, Observation
 from runbook_lib.errors import CannotLook
 from runbook_lib.sap.endpoint import PROPERTIES, SenderView, read_sender_view
 from runbook_lib.session import Session
+from runbook_lib.steps.operator_roles import (
+    ADMINISTRATORS,
+    REMEDIES,
+    expected_roles,
+    held_roles,
+)
 from runbook_lib.steps.reading import text, texts
 
 PREREQUISITES = "prerequisites"
-
-
-ADMINISTRATORS = ("Exchange Administrator", "Global Administrator")
 
 
 @dataclass(frozen=True)
@@ -30,40 +33,18 @@ class OperatorPermissions(Check):
 
     title: ClassVar[str] = "Operator holds the roles and permissions"
     guide: ClassVar[str] = PREREQUISITES
-    remedies: ClassVar[Mapping[str, str]] = {
-        "roles (Microsoft Graph)": "not-permitted",
-        "roles (Exchange Online)": "not-permitted",
-        "directory role": "not-permitted",
-    }
+    remedies: ClassVar[Mapping[str, str]] = REMEDIES
 
     def expect(self) -> State:
         """Return the least app roles and a directory role that Exchange accepts."""
-        return {
-            "roles (Microsoft Graph)": Including(
-                ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All")
-            ),
-            "roles (Exchange Online)": Including(("Exchange.ManageAsApp",)),
-            "directory role": OneOf(ADMINISTRATORS),
-        }
+        return expected_roles(
+            ("Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"),
+            ADMINISTRATORS,
+        )
 
     def observe(self, session: Session) -> Observation:
-        """Read the claims of the operator's tokens and its directory roles."""
-        graph = session.operator_token("graph").claims
-        exchange = session.operator_token("exchange").claims
-        held = session.graph.directory_roles(str(graph.get("oid")))
-        names = [str(role.get("displayName")) for role in held]
-        return Observation(
-            {
-                "roles (Microsoft Graph)": sorted(texts(graph, "roles")),
-                "roles (Exchange Online)": sorted(texts(exchange, "roles")),
-                "directory role": next((n for n in ADMINISTRATORS if n in names), None),
-            },
-            context={
-                "application": text(graph, "app_displayname"),
-                "appid": text(graph, "appid"),
-                "directory roles": names,
-            },
-        )
+        """Read the operator's tokens and roles."""
+        return held_roles(session, ADMINISTRATORS)
 
 
 @dataclass(frozen=True)
