@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from runbook_lib.engine.expect import OneOf, Present, State
+from runbook_lib.engine.expect import Present, State
 from runbook_lib.engine.step import Check, Observation
 from runbook_lib.errors import CannotLook
 from runbook_lib.sap.endpoint import read_sender_view
 from runbook_lib.session import Session
-from runbook_lib.steps.prerequisites import overlaid
 from runbook_lib.steps.reading import text
+from runbook_lib.steps.smtp_endpoint import (
+    endpoint_expected,
+    endpoint_facts,
+    endpoint_seen,
+    overlaid,
+)
 
 PORT = 25
 
@@ -85,13 +90,7 @@ class MxPort(Check):
 
     def expect(self) -> State:
         """Return what a sender without sign-in needs of the host."""
-        return {
-            "resolves": True,
-            "connects": True,
-            "STARTTLS": True,
-            "TLS": OneOf(("TLSv1.2", "TLSv1.3")),
-            "certificate": "trusted",
-        }
+        return endpoint_expected()
 
     def observe(self, session: Session) -> Observation:
         """Look from here, and let the sender's view stand where there is one."""
@@ -111,23 +110,10 @@ class MxPort(Check):
         answer = session.resolver.addresses(self.host)
         facts = session.submission.observe_endpoint(self.host, PORT)
         return Observation(
-            {
-                "resolves": bool(answer.values),
-                "connects": True,
-                "STARTTLS": facts.starttls,
-                "TLS": facts.tls_version,
-                "certificate": "trusted" if facts.certificate else None,
-            },
+            endpoint_seen(answer, facts),
             context={"AUTH": list(facts.auth)},
             vantage="this machine",
             advice="Seen from this machine, not from the SAP host: run "
             f"`runbook probe --host {self.host} --port {PORT}` there.",
-            facts={
-                "addresses": list(answer.values),
-                "peer": facts.peer,
-                "banner": facts.banner,
-                "cipher": facts.cipher,
-                "certificate": facts.certificate,
-                "size": facts.size,
-            },
+            facts=endpoint_facts(answer, facts),
         )

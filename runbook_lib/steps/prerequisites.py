@@ -10,7 +10,7 @@ from typing import ClassVar
 from runbook_lib.engine.expect import Including, OneOf, State
 from runbook_lib.engine.step import Check, NotAsExpected, Observation
 from runbook_lib.errors import CannotLook
-from runbook_lib.sap.endpoint import PROPERTIES, SenderView, read_sender_view
+from runbook_lib.sap.endpoint import read_sender_view
 from runbook_lib.session import Session
 from runbook_lib.steps.operator_roles import (
     ADMINISTRATORS,
@@ -19,6 +19,12 @@ from runbook_lib.steps.operator_roles import (
     held_roles,
 )
 from runbook_lib.steps.reading import text, texts
+from runbook_lib.steps.smtp_endpoint import (
+    endpoint_expected,
+    endpoint_facts,
+    endpoint_seen,
+    overlaid,
+)
 
 PREREQUISITES = "prerequisites"
 
@@ -145,14 +151,7 @@ class SubmissionEndpoint(Check):
 
     def expect(self) -> State:
         """Return what submission with OAuth needs of the host."""
-        return {
-            "resolves": True,
-            "connects": True,
-            "STARTTLS": True,
-            "TLS": OneOf(("TLSv1.2", "TLSv1.3")),
-            "certificate": "trusted",
-            "AUTH": Including(("XOAUTH2",)),
-        }
+        return {**endpoint_expected(), "AUTH": Including(("XOAUTH2",))}
 
     def observe(self, session: Session) -> Observation:
         """Look from here, and let the sender's view stand where there is one.
@@ -172,38 +171,12 @@ class SubmissionEndpoint(Check):
         answer = session.resolver.addresses(self.host)
         facts = session.submission.observe_endpoint(self.host, 587)
         return Observation(
-            {
-                "resolves": bool(answer.values),
-                "connects": True,
-                "STARTTLS": facts.starttls,
-                "TLS": facts.tls_version,
-                "certificate": "trusted" if facts.certificate else None,
-                "AUTH": list(facts.auth),
-            },
+            {**endpoint_seen(answer, facts), "AUTH": list(facts.auth)},
             vantage="this machine",
             advice="Seen from this machine, not from the SAP host: "
             "run `runbook probe` there.",
             facts={
                 "canonical name": answer.canonical_name,
-                "addresses": list(answer.values),
-                "peer": facts.peer,
-                "banner": facts.banner,
-                "cipher": facts.cipher,
-                "certificate": facts.certificate,
-                "size": facts.size,
+                **endpoint_facts(answer, facts),
             },
         )
-
-
-def overlaid(here: Observation, view: SenderView) -> Observation:
-    """Return the sender's view, with what it does not show taken from here."""
-    seen = {k: v for k, v in view.properties.items() if v is not None}
-    missing = [name for name in PROPERTIES if name not in seen]
-    advice = f"Not seen from the SAP host: {', '.join(missing)}." if missing else None
-    return Observation(
-        {**here.properties, **seen},
-        context={"seen from this machine": here.properties or None},
-        vantage=view.vantage,
-        advice=advice,
-        facts=here.facts,
-    )
