@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from runbook_lib.engine.expect import State
-from runbook_lib.engine.step import Change, Check, NothingToDo, Observation
+from runbook_lib.engine.step import Change, Check, NothingToDo, Observation, Step
 from runbook_lib.errors import InputError
 from runbook_lib.session import Session
 from runbook_lib.steps.senders import LIMITATIONS, further_senders, own_addresses
@@ -32,24 +32,45 @@ def only_if(alias_sending: str, wanted: str) -> None:
         raise NothingToDo("not_applicable", f"alias_sending is {alias_sending}.")
 
 
-def observed(session: Session, mailbox: str, senders: str) -> Observation:
-    """Read the setting, where one of the senders is an alias of the mailbox.
+@dataclass(frozen=True)
+class _AliasSetting(Step):
+    """The setting is on; looked at or set, as `chosen` of the two says."""
 
-    Raises:
-        NothingToDo: none is.
-    """
-    own = own_addresses(session, mailbox)
-    aliases = [name for name in further_senders(senders, mailbox) if name in own]
-    if not aliases:
-        raise NothingToDo("not_applicable", "No sender is an alias of the mailbox.")
-    found = session.exchange.organization_config()
-    return Observation(
-        {SETTING: found.get(SETTING)}, context={"aliases": aliases}, advice=ADVICE
-    )
+    guide: ClassVar[str] = LIMITATIONS
+    requires: ClassVar[tuple[str, ...]] = ("sender-addresses",)
+    chosen: ClassVar[str]
+    mailbox: str
+    senders: str
+    alias_sending: str
+
+    def applicable(self) -> None:
+        """Leave it out where there is no further sender, or the other was chosen."""
+        further_senders(self.senders, self.mailbox)
+        only_if(self.alias_sending, self.chosen)
+
+    def expect(self) -> State:
+        """Return that it is on."""
+        return {SETTING: True}
+
+    def observe(self, session: Session) -> Observation:
+        """Read the setting, where one of the senders is an alias of the mailbox.
+
+        Raises:
+            NothingToDo: none is.
+        """
+        own = own_addresses(session, self.mailbox)
+        further = further_senders(self.senders, self.mailbox)
+        aliases = [name for name in further if name in own]
+        if not aliases:
+            raise NothingToDo("not_applicable", "No sender is an alias of the mailbox.")
+        found = session.exchange.organization_config()
+        return Observation(
+            {SETTING: found.get(SETTING)}, context={"aliases": aliases}, advice=ADVICE
+        )
 
 
 @dataclass(frozen=True)
-class AliasSending(Check):
+class AliasSending(_AliasSetting, Check):
     """The organization lets mailboxes send from their aliases, where SAP does.
 
     Source: Get-OrganizationConfig; Microsoft Learn, "Send email from a
@@ -57,28 +78,11 @@ class AliasSending(Check):
     """
 
     title: ClassVar[str] = "Sending from aliases is allowed"
-    guide: ClassVar[str] = LIMITATIONS
-    requires: ClassVar[tuple[str, ...]] = ("sender-addresses",)
-    mailbox: str
-    senders: str
-    alias_sending: str
-
-    def applicable(self) -> None:
-        """Leave it out where there is no further sender, or the run sets it."""
-        further_senders(self.senders, self.mailbox)
-        only_if(self.alias_sending, CHECK)
-
-    def expect(self) -> State:
-        """Return that it is on."""
-        return {SETTING: True}
-
-    def observe(self, session: Session) -> Observation:
-        """Read the setting."""
-        return observed(session, self.mailbox, self.senders)
+    chosen: ClassVar[str] = CHECK
 
 
 @dataclass(frozen=True)
-class AllowAliasSending(Change):
+class AllowAliasSending(_AliasSetting, Change):
     """The same setting, switched on for the whole organization.
 
     Only where `alias_sending` is `enable`: it is not for this runbook to decide
@@ -88,24 +92,7 @@ class AllowAliasSending(Change):
     """
 
     title: ClassVar[str] = "Allow sending from aliases in the organization"
-    guide: ClassVar[str] = LIMITATIONS
-    requires: ClassVar[tuple[str, ...]] = ("sender-addresses",)
-    mailbox: str
-    senders: str
-    alias_sending: str
-
-    def applicable(self) -> None:
-        """Leave it out unless it was asked for."""
-        further_senders(self.senders, self.mailbox)
-        only_if(self.alias_sending, ENABLE)
-
-    def expect(self) -> State:
-        """Return that it is on."""
-        return {SETTING: True}
-
-    def observe(self, session: Session) -> Observation:
-        """Read the setting."""
-        return observed(session, self.mailbox, self.senders)
+    chosen: ClassVar[str] = ENABLE
 
     def apply(self, session: Session) -> None:
         """Switch it on."""
