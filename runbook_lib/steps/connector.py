@@ -10,6 +10,7 @@ from typing import ClassVar
 from runbook_lib.engine.expect import State
 from runbook_lib.engine.step import Change, Check, NotAsExpected, Observation
 from runbook_lib.session import MARK, Session
+from runbook_lib.steps.mailbox import NOT_FOUND
 from runbook_lib.steps.public_address import (
     Identification,
     identification,
@@ -19,7 +20,6 @@ from runbook_lib.steps.reading import Object, text, texts
 
 STEPS = "step-by-step-configuration-instructions-for-smtp-relay-in-microsoft-365"
 ALL_DOMAINS = "smtp:*;1"
-NOT_FOUND = "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException"
 
 # Shown beside the step's own properties, and never written.
 BESIDE = (
