@@ -10,9 +10,10 @@ from typing import Any
 
 from runbook_lib.sandbox.directory import new_application, remove_application
 from runbook_lib.sandbox.graph_call import GraphCall
+from runbook_lib.sandbox.graph_directory_objects import created, seen, shown
 from runbook_lib.sandbox.graph_errors import bad_request
 from runbook_lib.sandbox.graph_key_credentials import checked_key_credentials
-from runbook_lib.sandbox.graph_query import context_url, counted, listed, single
+from runbook_lib.sandbox.graph_query import counted, listed, single
 from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
@@ -49,22 +50,13 @@ SIGN_IN_PERMISSION = {
 def list_applications(graph: GraphCall) -> Answer:
     """Answer GET /applications."""
     relations = {"owners": partial(_owners, graph)}
-    return listed(graph.call, "application", "applications", _seen(graph), relations)
+    entries = seen(graph, graph.tenant.applications)
+    return listed(graph.call, "application", "applications", entries, relations)
 
 
 def count_applications(graph: GraphCall) -> Answer:
     """Answer GET /applications/$count."""
-    return counted(graph.call, "application", _seen(graph))
-
-
-def _seen(graph: GraphCall) -> list[JsonObject]:
-    """Return the applications that a list shows: those whose lag is over."""
-    faults = graph.sandbox.faults
-    return [
-        shown(application)
-        for application in graph.tenant.applications.values()
-        if not faults.lagging("filter", application["id"])
-    ]
+    return counted(graph.call, "application", seen(graph, graph.tenant.applications))
 
 
 def get_application(graph: GraphCall) -> Answer:
@@ -79,12 +71,6 @@ def get_application(graph: GraphCall) -> Answer:
     entry = application if with_keys else shown(application)
     relations = {"owners": partial(_owners, graph)}
     return single(graph.call, "application", "applications", entry, relations)
-
-
-def shown(application: JsonObject) -> JsonObject:
-    """Return an object as a plain read shows it: certificates without bytes."""
-    keys = [{**entry, "key": None} for entry in application["keyCredentials"]]
-    return {**application, "keyCredentials": keys}
 
 
 def create_application(graph: GraphCall) -> Answer:
@@ -105,10 +91,7 @@ def create_application(graph: GraphCall) -> Answer:
         tenant.owners[identifier] = [graph.owner]
     for relation in ("application", "filter", "service-principal"):
         graph.sandbox.faults.start_lag(relation, identifier)
-    context = context_url(graph.call, "applications", None, "/$entity")
-    answer = Answer(201, {"@odata.context": context, **shown(application)})
-    answer.headers["Location"] = location(graph, identifier, "Application")
-    return answer
+    return created(graph, "applications", "Application", application)
 
 
 def update_application(graph: GraphCall) -> Answer:
@@ -158,14 +141,6 @@ def _owners(graph: GraphCall, application: JsonObject) -> list[JsonObject]:
         if (user := tenant.users.get(identifier))
     ]
     return owners
-
-
-def location(graph: GraphCall, identifier: str, kind: str) -> str:
-    """Return the Location header of a new directory object."""
-    return (
-        f"https://{graph.call.host}/v2/{graph.tenant.tenant_id}/directoryObjects/"
-        f"{identifier}/Microsoft.DirectoryServices.{kind}"
-    )
 
 
 def _checked(graph: GraphCall, body: JsonObject) -> JsonObject:

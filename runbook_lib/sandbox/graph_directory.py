@@ -7,8 +7,8 @@ Source: Microsoft Learn, Graph v1.0 reference, "organization", "domain", "direct
 from collections.abc import Iterable
 
 from runbook_lib.sandbox.directory_roles import ROLE_TEMPLATES
-from runbook_lib.sandbox.graph_applications import shown
 from runbook_lib.sandbox.graph_call import GraphCall
+from runbook_lib.sandbox.graph_directory_objects import shown
 from runbook_lib.sandbox.graph_errors import (
     bad_request,
     not_found,

@@ -12,11 +12,11 @@ from runbook_lib.sandbox.directory import (
     remove_service_principal,
 )
 from runbook_lib.sandbox.first_party import first_party_principal
-from runbook_lib.sandbox.graph_applications import location, shown
 from runbook_lib.sandbox.graph_call import GraphCall
+from runbook_lib.sandbox.graph_directory_objects import created, seen, shown
 from runbook_lib.sandbox.graph_errors import GraphError, bad_request
 from runbook_lib.sandbox.graph_expand import Relations
-from runbook_lib.sandbox.graph_query import context_url, counted, listed, single
+from runbook_lib.sandbox.graph_query import counted, listed, single
 from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.state import JsonObject
@@ -38,23 +38,16 @@ READ_ONLY = frozenset(
 
 def list_service_principals(graph: GraphCall) -> Answer:
     """Answer GET /servicePrincipals."""
-    seen, relations = _seen(graph), _relations(graph)
-    return listed(graph.call, "servicePrincipal", "servicePrincipals", seen, relations)
+    entries, relations = seen(graph, graph.tenant.service_principals), _relations(graph)
+    return listed(
+        graph.call, "servicePrincipal", "servicePrincipals", entries, relations
+    )
 
 
 def count_service_principals(graph: GraphCall) -> Answer:
     """Answer GET /servicePrincipals/$count."""
-    return counted(graph.call, "servicePrincipal", _seen(graph))
-
-
-def _seen(graph: GraphCall) -> list[JsonObject]:
-    """Return the service principals that a list shows: those whose lag is over."""
-    faults = graph.sandbox.faults
-    return [
-        shown(principal)
-        for principal in graph.tenant.service_principals.values()
-        if not faults.lagging("filter", principal["id"])
-    ]
+    entries = seen(graph, graph.tenant.service_principals)
+    return counted(graph.call, "servicePrincipal", entries)
 
 
 def _relations(graph: GraphCall) -> Relations:
@@ -100,10 +93,7 @@ def create_service_principal(graph: GraphCall) -> Answer:
         "exchange-principal",
     ):
         graph.sandbox.faults.start_lag(relation, identifier)
-    context = context_url(graph.call, "servicePrincipals", None, "/$entity")
-    answer = Answer(201, {"@odata.context": context, **shown(principal)})
-    answer.headers["Location"] = location(graph, identifier, "ServicePrincipal")
-    return answer
+    return created(graph, "servicePrincipals", "ServicePrincipal", principal)
 
 
 def update_service_principal(graph: GraphCall) -> Answer:
