@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import ClassVar
 
 from runbook_lib.engine.expect import Present, State
 from runbook_lib.engine.step import Awaited, Check, Observation
 from runbook_lib.session import MARK, Session
 from runbook_lib.steps.message import OWN_SUBJECT
+from runbook_lib.steps.message_trace import (
+    DELIVERED,
+    UNDERWAY,
+    delivered_or_newest,
+    rows_about,
+    unseen_beyond,
+)
 from runbook_lib.steps.public_address import (
     Identification,
     identification,
@@ -18,13 +24,6 @@ from runbook_lib.steps.public_address import (
     written,
 )
 from runbook_lib.steps.reading import Object, text
-
-# Get-MessageTraceV2 takes ten days at once.
-LONGEST_WINDOW = timedelta(days=10)
-AHEAD = timedelta(hours=1)
-
-DELIVERED = "Delivered"
-UNDERWAY = frozenset({None, "Pending", "GettingStatus"})
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class SapTestMessage(Check):
                 "sender": text(row, "SenderAddress") if row else None,
                 "Message-ID": text(row, "MessageId") if row else None,
             },
-            advice=self._advice(),
+            advice=unseen_beyond(self.audience),
             facts={"mark": mark, "rows": rows},
             awaits=self._awaited(row, known, mark) if status in UNDERWAY else None,
         )
@@ -85,11 +84,6 @@ class SapTestMessage(Check):
             return None
         mail = f"{self.sender} to {self.recipient}"
         return awaited_mail(mail, mark, due=bool(self.completes.strip()))
-
-    def _advice(self) -> str | None:
-        if self.audience != "external":
-            return None
-        return "Accepted by the next mail server; delivery beyond it is not seen."
 
 
 @dataclass(frozen=True)
@@ -118,8 +112,7 @@ class SapMessageTraced(Check):
         """Look in the message trace for the mark; a delivered row goes first."""
         mark = mark_of(session, self.completes)
         rows = traced(session, self.recipient, mark)
-        good = [row for row in rows if text(row, "Status") == DELIVERED]
-        row = next(iter([*good, *rows]), {})
+        row = delivered_or_newest(rows) or {}
         mail = f"{self.sender} to {self.recipient}"
         due = bool(self.completes.strip())
         underway = text(row, "Status") in UNDERWAY
@@ -145,13 +138,7 @@ def traced(session: Session, recipient: str, mark: str) -> list[dict[str, object
 
     This tool's own messages carry the mark as well, and are no mail of SAP.
     """
-    end = session.now() + AHEAD
-    rows = session.exchange.message_trace(
-        recipient=recipient,
-        subject=mark,
-        start=_time(end - LONGEST_WINDOW),
-        end=_time(end),
-    )
+    rows = rows_about(session, recipient, mark)
     return [r for r in rows if not (text(r, "Subject") or "").startswith(OWN_SUBJECT)]
 
 
@@ -181,7 +168,3 @@ def _shown(row: Object | None, known: Identification) -> str | None:
     found = text(row, "FromIP") if row else None
     inside = known.network is not None and known.holds(found)
     return written(known.network) if known.network and inside else found
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import ClassVar
@@ -15,6 +15,7 @@ from runbook_lib.engine.expect import State
 from runbook_lib.engine.step import NotAsExpected, Observation
 from runbook_lib.errors import SmtpRefused
 from runbook_lib.session import Session
+from runbook_lib.steps.message_trace import trace_time, unseen_beyond
 from runbook_lib.steps.reading import text
 from runbook_lib.steps.submission import (
     PORT,
@@ -115,14 +116,9 @@ class SendTestMessage(MessageProbe):
         return Observation(
             {"Status": status},
             context={"recipient": self.recipient},
-            advice=self._advice(),
+            advice=unseen_beyond(self.audience),
             facts={"row": row, **sent},
         )
-
-    def _advice(self) -> str | None:
-        if self.audience != "external":
-            return None
-        return "Accepted by the next mail server; delivery beyond it is not seen."
 
 
 def composed(
@@ -151,8 +147,8 @@ def traced(
         message_id=message_id,
         subject=None if message_id else subject,
         recipient=recipient,
-        start=_time(now - timedelta(days=2)),
-        end=_time(now + timedelta(hours=1)),
+        start=trace_time(now - timedelta(days=2)),
+        end=trace_time(now + timedelta(hours=1)),
     )
     return rows[0] if rows else None
 
@@ -167,7 +163,3 @@ def stated_message_id(reply: str) -> str | None:
     """
     found = re.search(r"<[^<>@\s]+@[^<>@\s]+>", reply)
     return found[0] if found else None
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,14 +10,14 @@ from runbook_lib.engine.expect import OneOf, State
 from runbook_lib.engine.step import Awaited, Check, Observation
 from runbook_lib.relay.probed import read_relay_view
 from runbook_lib.session import Session
+from runbook_lib.steps.message_trace import (
+    DELIVERED,
+    UNDERWAY,
+    delivered_or_newest,
+    rows_about,
+)
 from runbook_lib.steps.reading import text
 from runbook_lib.steps.relay_configuration import OPTION
-
-DELIVERED = "Delivered"
-UNDERWAY = frozenset({None, "Pending", "GettingStatus"})
-# Get-MessageTraceV2 takes ten days at once.
-LONGEST_WINDOW = timedelta(days=10)
-AHEAD = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -91,15 +90,8 @@ class RelayTestMessage(Check):
         """Look in the message trace for the subject."""
         run = self.completes.strip() or session.run
         mark = f"relay-test:{run}"
-        end = session.now() + AHEAD
-        rows = session.exchange.message_trace(
-            recipient=self.recipient,
-            subject=mark,
-            start=_time(end - LONGEST_WINDOW),
-            end=_time(end),
-        )
-        good = [row for row in rows if text(row, "Status") == DELIVERED]
-        row = next(iter([*good, *rows]), None)
+        rows = rows_about(session, self.recipient, mark)
+        row = delivered_or_newest(rows)
         status = text(row, "Status") if row else None
         return Observation(
             {"Status": status},
@@ -121,7 +113,3 @@ class RelayTestMessage(Check):
             "the subject that apply names.",
             due=bool(self.completes.strip()),
         )
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
