@@ -68,6 +68,13 @@ def error_answer(call: Call, problem: AadstsError) -> Answer:
     return Answer(problem.known.status, body, sign_in_headers(trace))
 
 
+def required(form: dict[str, str], name: str) -> str:
+    """Return a form field, or raise AADSTS900144 where it is absent or empty."""
+    if not form.get(name):
+        raise AadstsError(900144, parameter=name)
+    return form[name]
+
+
 def correlation_id(call: Call) -> str:
     """Return the caller's client-request-id where it is a GUID, or a new one."""
     try:

@@ -12,9 +12,9 @@ import html
 import time
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from runbook_lib.sandbox.entra_errors import AadstsError, sign_in_headers
+from runbook_lib.sandbox.entra_errors import AadstsError, required, sign_in_headers
 from runbook_lib.sandbox.entra_people import authenticated, granted_scopes
-from runbook_lib.sandbox.entra_token import SHARED_TENANTS, find_tenant, required
+from runbook_lib.sandbox.entra_token import SHARED_TENANTS, find_tenant
 from runbook_lib.sandbox.http import Answer, Call
 from runbook_lib.sandbox.public_clients import PUBLIC_CLIENTS
 from runbook_lib.sandbox.sign_ins import (

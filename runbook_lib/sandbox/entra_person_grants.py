@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from runbook_lib.sandbox.entra_errors import AadstsError, sign_in_headers
+from runbook_lib.sandbox.entra_errors import AadstsError, required, sign_in_headers
 from runbook_lib.sandbox.entra_people import person_answer
 from runbook_lib.sandbox.http import Answer
 from runbook_lib.sandbox.keys import base64url
@@ -79,7 +79,7 @@ def _by_device_code(request: PersonRequest) -> Grant:
 def _by_code(request: PersonRequest) -> Grant:
     """Return what an authorization code stands for; it can be used once."""
     form, sign_ins = request.form, request.sandbox.sign_ins
-    code = _required(form, "code")
+    code = required(form, "code")
     if code in sign_ins.redeemed and request.sandbox.holds("entra.code-once"):
         raise AadstsError(54005)
     entry = sign_ins.codes.values.get(code)
@@ -108,7 +108,7 @@ def _check_verifier(request: PersonRequest, entry: AuthorizationCode) -> None:
 
 def _by_refresh_token(request: PersonRequest) -> Grant:
     """Return what a refresh token stands for; other scopes may be asked for."""
-    text = _required(request.form, "refresh_token")
+    text = required(request.form, "refresh_token")
     grant = request.sandbox.sign_ins.refresh.values.get(text)
     if grant is None:
         raise AadstsError(9002313)
@@ -158,10 +158,3 @@ def _is_public(application: JsonObject, redirect_uri: str | None) -> bool:
     """Say whether a registration may sign people in without a credential."""
     public = application["publicClient"]["redirectUris"]
     return bool(application["isFallbackPublicClient"]) or redirect_uri in public
-
-
-def _required(form: dict[str, str], name: str) -> str:
-    """Return a form field, or raise AADSTS900144 where it is absent or empty."""
-    if not form.get(name):
-        raise AadstsError(900144, parameter=name)
-    return form[name]

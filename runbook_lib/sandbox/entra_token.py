@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from runbook_lib.sandbox.assertion import ASSERTION_TYPE, check_assertion
 from runbook_lib.sandbox.directory import by_resource_name
-from runbook_lib.sandbox.entra_errors import AadstsError, sign_in_headers
+from runbook_lib.sandbox.entra_errors import AadstsError, required, sign_in_headers
 from runbook_lib.sandbox.entra_person_grants import PersonRequest, person_token
 from runbook_lib.sandbox.http import Answer, Call
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
@@ -144,13 +144,6 @@ def _basic(blob: str) -> dict[str, str]:
         "client_id": unquote_plus(client_id),
         "client_secret": unquote_plus(secret),
     }
-
-
-def required(form: dict[str, str], name: str) -> str:
-    """Return a form field, or raise AADSTS900144 where it is absent or empty."""
-    if not form.get(name):
-        raise AadstsError(900144, parameter=name)
-    return form[name]
 
 
 def check_credential(request: TokenRequest) -> bool:
