@@ -23,6 +23,7 @@ from runbook_lib.sandbox.directory import by_resource_name
 from runbook_lib.sandbox.entra_errors import AadstsError, required, sign_in_headers
 from runbook_lib.sandbox.entra_person_grants import PersonRequest, person_token
 from runbook_lib.sandbox.http import Answer, Call
+from runbook_lib.sandbox.ids import is_guid
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant
 from runbook_lib.sandbox.tokens import LIFETIME_SECONDS, issue_token, secret_hash
 
@@ -108,7 +109,7 @@ def find_tenant(sandbox: Sandbox, identifier: str, error: str | None = None) -> 
         return tenant
     if not sandbox.holds("entra.unknown-tenant"):
         return next(iter(sandbox.tenants.values()))
-    if _is_guid(identifier) or _DNS_NAME.fullmatch(identifier):
+    if is_guid(identifier) or _DNS_NAME.fullmatch(identifier):
         raise AadstsError(90002, error, identifier=identifier)
     raise AadstsError(900023, error, identifier=identifier)
 
@@ -221,11 +222,3 @@ def _check_conditional_access(request: TokenRequest) -> None:
         "claims": json.dumps({"access_token": {"capolids": policies}}),
     }
     raise problem
-
-
-def _is_guid(text: str) -> bool:
-    """Say whether a text is a GUID in its usual form."""
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False

@@ -9,12 +9,12 @@ Exchange cmdlet reference for the enumerations.
 """
 
 import re
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from runbook_lib.sandbox.exchange_errors import CmdletError
+from runbook_lib.sandbox.ids import is_guid
 
 TRANSFORMATION = (
     "System.Management.Automation.ParameterBindingArgumentTransformationException"
@@ -174,11 +174,7 @@ def _is_number_or_text(value: Any) -> bool:
 
 
 def _is_guid(value: Any) -> bool:
-    """Say whether a value is a GUID with its hyphens."""
-    try:
-        return isinstance(value, str) and str(uuid.UUID(value)) == value.lower()
-    except ValueError:
-        return False
+    return isinstance(value, str) and is_guid(value)
 
 
 def _is_date(value: Any) -> bool:

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 from runbook_lib.sandbox.graph_errors import GraphError, unreadable, unsupported_query
-from runbook_lib.sandbox.graph_types import is_guid, properties_of
+from runbook_lib.sandbox.graph_types import properties_of
+from runbook_lib.sandbox.ids import is_guid
 from runbook_lib.sandbox.state import JsonObject, Sandbox
 
 Test = Callable[[JsonObject], bool]

@@ -22,8 +22,9 @@ from runbook_lib.sandbox.graph_errors import bad_request, denied
 from runbook_lib.sandbox.graph_key_credentials import checked_key_credentials
 from runbook_lib.sandbox.graph_permissions import WRITE_APPLICATIONS
 from runbook_lib.sandbox.graph_query import context_url
-from runbook_lib.sandbox.graph_types import check_body, is_guid
+from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
+from runbook_lib.sandbox.ids import is_guid
 from runbook_lib.sandbox.state import JsonObject
 
 AUDIENCE = "00000002-0000-0000-c000-000000000000"

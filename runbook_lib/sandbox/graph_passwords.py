@@ -10,8 +10,9 @@ from runbook_lib.sandbox.graph_call import GraphCall
 from runbook_lib.sandbox.graph_errors import bad_request
 from runbook_lib.sandbox.graph_policies import check_new_password
 from runbook_lib.sandbox.graph_query import context_url
-from runbook_lib.sandbox.graph_types import check_body, is_guid
+from runbook_lib.sandbox.graph_types import check_body
 from runbook_lib.sandbox.http import Answer
+from runbook_lib.sandbox.ids import is_guid
 from runbook_lib.sandbox.state import JsonObject
 from runbook_lib.sandbox.tokens import secret_hash
 

@@ -10,13 +10,13 @@ import base64
 import binascii
 import json
 import re
-import uuid
 from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from runbook_lib.sandbox.graph_errors import GraphError, bad_request, unreadable
+from runbook_lib.sandbox.ids import is_guid
 from runbook_lib.sandbox.state import JsonObject, Sandbox
 
 _COLLECTION = re.compile(r"Collection\((.+)\)")
@@ -167,14 +167,6 @@ def fits(edm: str, value: Any) -> bool:
 def _any_text(value: str) -> bool:
     """Accept every text."""
     return True
-
-
-def is_guid(value: str) -> bool:
-    """Say whether a text is a GUID in its usual form, whatever its case."""
-    try:
-        return str(uuid.UUID(value)) == value.lower()
-    except ValueError:
-        return False
 
 
 def is_moment(value: str) -> bool:

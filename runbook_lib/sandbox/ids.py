@@ -1,10 +1,21 @@
-"""Identifiers that come from a seed, so that two runs give the same objects."""
+"""Identifiers: their form, and a source of them that a seed decides.
+
+From a seed, so that two runs give the same objects.
+"""
 
 import random
 import string
 import uuid
 
 SECRET_ALPHABET = string.ascii_letters + string.digits + "~._-"
+
+
+def is_guid(value: str) -> bool:
+    """Say whether a text is a GUID in its usual form, whatever its case."""
+    try:
+        return str(uuid.UUID(value)) == value.lower()
+    except ValueError:
+        return False
 
 
 class _CountingRandom(random.Random):
