@@ -40,6 +40,7 @@ from runbook_lib.evidence.sums import SUMS, check_sums, write_sums
 from runbook_lib.secret import Mask
 from runbook_lib.views.handover import handover_documents
 from runbook_lib.views.report import report_html
+from runbook_lib.views.story import disclosed
 
 NOTEBOOK = "notebook.ipynb"
 REPORT = "report.html"
@@ -136,11 +137,6 @@ def _end(
         leak_search="patterns",
         disclosed=disclosed(record.events),
     )
-
-
-def disclosed(events: Sequence[Event]) -> list[str]:
-    """Return the files in which what looks like a credential was found."""
-    return [str(event["file"]) for event in events if event["event"] == "leak.found"]
 
 
 @contextmanager
