@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from runbook_lib.sap.send_requests import HEADINGS, SOST
 from runbook_lib.sap.table import Table, read_table
+from runbook_lib.secret import MASKED
 
-MASKED = "•••"
 _SHORTEST_TITLE = 4
 
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@((?:[\w-]+\.)+[\w-]+)")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook_lib.sap.masking import MASKED, masked
+from runbook_lib.sap.masking import masked
+from runbook_lib.secret import MASKED
 from tests.sap import certificates as made
 from tests.sap.judging import JUDGES, OF_LETTER
 from tests.sap.samples import FOLDER, MAILBOX, MARKER, SCOT_GOOD, sample
