@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runbook_lib.clients.exchange_calls import NOT_FOUND
 from runbook_lib.clients.exchange_lookups import ExchangeLookups, Row
-from runbook_lib.errors import ServiceRefused
 
 
 class InboundConnectors(ExchangeLookups):
@@ -64,10 +62,5 @@ class InboundConnectors(ExchangeLookups):
 
         Source: Get-Recipient.
         """
-        try:
-            rows = self.invoke("Get-Recipient", Identity=identity)
-        except ServiceRefused as error:
-            if error.code == NOT_FOUND:
-                return None
-            raise
+        rows = self._known("Get-Recipient", Identity=identity)
         return rows[0] if rows else None

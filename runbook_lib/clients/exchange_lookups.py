@@ -15,13 +15,17 @@ class ExchangeLookups(ExchangeCalls):
 
     def _find(self, cmdlet: str, **parameters: object) -> Row | None:
         """Return the one object of an identity; None where Exchange has none."""
+        rows = self._known(cmdlet, **parameters)
+        return None if rows is None else _only(cmdlet, rows)
+
+    def _known(self, cmdlet: str, **parameters: object) -> list[Row] | None:
+        """Return the objects of an identity; None where Exchange knows none."""
         try:
-            rows = self.invoke(cmdlet, **parameters)
+            return self.invoke(cmdlet, **parameters)
         except ServiceRefused as error:
             if error.code == NOT_FOUND:
                 return None
             raise
-        return _only(cmdlet, rows)
 
     def _single(self, cmdlet: str, **parameters: object) -> Row:
         """Return the one object that a cmdlet always writes."""
