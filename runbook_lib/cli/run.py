@@ -9,7 +9,7 @@ import click
 
 from runbook_lib.cli.execution import execute
 from runbook_lib.cli.notebooks import find_notebook
-from runbook_lib.cli.show import as_json, problems, table
+from runbook_lib.cli.show import show
 from runbook_lib.errors import InputError
 from runbook_lib.parameters import MODES, ParametersFile
 from runbook_lib.yamlfile import read_model
@@ -70,9 +70,5 @@ def run(
     given |= {"tenant": tenant} if tenant else {}
     given |= {"outputs": outputs} if outputs else {}
     closed = execute(find_notebook(notebook), given)
-    if wants_json:
-        click.echo(as_json(closed))
-    else:
-        table([(closed.folder.name, closed)])
-        problems(closed)
+    show(closed, wants_json=wants_json)
     sys.exit(closed.exit_code)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runbook_lib.cli.show import as_json, problems, table
+from runbook_lib.cli.show import show
 from runbook_lib.evidence.ledger import Ledger
 from runbook_lib.evidence.seal import seal_record
 
@@ -24,9 +24,5 @@ def seal(record: Path, notebook: Path | None, wants_json: bool) -> None:
     """Close an open RECORD: report, sums and ledger line."""
     ledger = Ledger(record.resolve().parent.parent / "ledger.ndjson")
     closed = seal_record(record, ledger=ledger, notebook=notebook)
-    if wants_json:
-        click.echo(as_json(closed))
-    else:
-        table([(closed.folder.name, closed)])
-        problems(closed)
+    show(closed, wants_json=wants_json)
     sys.exit(closed.exit_code)

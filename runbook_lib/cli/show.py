@@ -37,6 +37,15 @@ def as_json(closed: Closed) -> str:
     )
 
 
+def show(closed: Closed, *, wants_json: bool) -> None:
+    """Print one run: as a JSON object, or as a table with what did not go well."""
+    if wants_json:
+        click.echo(as_json(closed))
+    else:
+        table([(closed.folder.name, closed)])
+        problems(closed)
+
+
 def table(runs: Iterable[tuple[str, Closed]]) -> None:
     """Print a table of runs (name, result, outcomes), and where the reports are."""
     closed_runs = list(runs)
