@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from runbook_lib.sap.sheet import BTP_ADMIN, KEY_USER, SAP_SUPPORT, Action, SheetFacts
 from runbook_lib.sap.sheet_mail import judged
 from runbook_lib.sap.values import SapValue
@@ -9,6 +11,24 @@ from runbook_lib.sap.values import SapValue
 SYSTEM = "Communication Systems › New"
 USER = "Communication Systems › Users for Outbound Communication › New"
 ARRANGEMENT = "Communication Arrangements › New › SAP_COM_0548"
+
+# What these two actions say whichever way mail goes from here.
+communication_system = partial(
+    Action,
+    id="communication-system",
+    executor=BTP_ADMIN,
+    place=SYSTEM,
+    proof="The system is active.",
+    back_out="Delete the communication system.",
+)
+communication_arrangement = partial(
+    Action,
+    id="communication-arrangement",
+    title="Create the communication arrangement SAP_COM_0548",
+    executor=BTP_ADMIN,
+    place=ARRANGEMENT,
+    back_out="Delete the communication arrangement.",
+)
 
 
 def btp_actions(facts: SheetFacts) -> list[Action]:
@@ -18,15 +38,10 @@ def btp_actions(facts: SheetFacts) -> list[Action]:
 
 def system(facts: SheetFacts) -> Action:
     """Return the communication system."""
-    return Action(
-        id="communication-system",
+    return communication_system(
         title="Create the communication system",
-        executor=BTP_ADMIN,
-        place=SYSTEM,
         steps=("Enter the values below, and keep Cloud Connector off.",),
         reason="It says where mail goes, and where tokens come from.",
-        proof="The system is active.",
-        back_out="Delete the communication system.",
         values=(
             SapValue(SYSTEM, "System ID and name (free; an example)", "EXO_SMTP"),
             SapValue(SYSTEM, "Host Name", facts.mail_host),
@@ -75,11 +90,7 @@ def outbound_user(facts: SheetFacts) -> Action:
 
 def arrangement(facts: SheetFacts) -> Action:
     """Return the communication arrangement SAP_COM_0548."""
-    return Action(
-        id="communication-arrangement",
-        title="Create the communication arrangement SAP_COM_0548",
-        executor=BTP_ADMIN,
-        place=ARRANGEMENT,
+    return communication_arrangement(
         steps=(
             "Choose the communication system and the outbound user from above.",
             "Enter the values below.",
@@ -88,7 +99,6 @@ def arrangement(facts: SheetFacts) -> Action:
         "no "
         "token for Exchange Online.",
         proof="The arrangement is active and shows both values.",
-        back_out="Delete the communication arrangement.",
         values=(
             SapValue(ARRANGEMENT, "Scenario", "SAP_COM_0548"),
             SapValue(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from runbook_lib.sap.release import Product
 from runbook_lib.sap.sheet import (
-    BTP_ADMIN,
     CHOOSER,
     CONNECTOR_ADMIN,
     Action,
     SheetFacts,
 )
-from runbook_lib.sap.sheet_cloud import ARRANGEMENT, SYSTEM, allow_list
+from runbook_lib.sap.sheet_cloud import (
+    ARRANGEMENT,
+    SYSTEM,
+    allow_list,
+    communication_arrangement,
+    communication_system,
+)
 from runbook_lib.sap.values import SapValue
 
 CONNECTOR = "Cloud Connector › Cloud To On-Premises › Access Control"
@@ -69,7 +74,7 @@ def btp_relay_actions(facts: SheetFacts) -> list[Action]:
     """Return the actions for a relay in your own network, behind Cloud Connector."""
     return [
         _exposed(facts),
-        _system(facts),
+        _system(),
         _arrangement(),
         allow_list(facts),
     ]
@@ -97,16 +102,11 @@ def _exposed(facts: SheetFacts) -> Action:
     )
 
 
-def _system(facts: SheetFacts) -> Action:
-    return Action(
-        id="communication-system",
+def _system() -> Action:
+    return communication_system(
         title="Create the communication system for the relay",
-        executor=BTP_ADMIN,
-        place=SYSTEM,
         steps=("Enter the values below, and switch Cloud Connector on.",),
         reason="It says where mail goes: to the virtual host of the relay.",
-        proof="The system is active.",
-        back_out="Delete the communication system.",
         values=(
             SapValue(SYSTEM, "System ID and name (free; an example)", "MAIL_RELAY"),
             SapValue(SYSTEM, "Host Name", "the virtual host from above"),
@@ -122,11 +122,7 @@ def _system(facts: SheetFacts) -> Action:
 
 
 def _arrangement() -> Action:
-    return Action(
-        id="communication-arrangement",
-        title="Create the communication arrangement SAP_COM_0548",
-        executor=BTP_ADMIN,
-        place=ARRANGEMENT,
+    return communication_arrangement(
         steps=(
             "Choose the communication system from above.",
             "Choose the outbound user that your relay asks for; with a relay that "
@@ -134,7 +130,6 @@ def _arrangement() -> Action:
         ),
         reason="It joins mail and the communication system.",
         proof="The arrangement is active.",
-        back_out="Delete the communication arrangement.",
         values=(
             SapValue(ARRANGEMENT, "Scenario", "SAP_COM_0548"),
             SapValue(ARRANGEMENT, "Outbound user", "as the relay asks", _NOT_DESCRIBED),
