@@ -9,10 +9,10 @@ The rows stand in `data/behaviours/*.json`, one file per area:
 the behaviour is made, and a test finds the difference.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+
+from runbook_lib.sandbox.package_data import DATA, packaged
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,8 @@ def known_rows() -> dict[str, Behaviour]:
     Raises ValueError if an id stands twice.
     """
     rows: dict[str, Behaviour] = {}
-    folder = resources.files("runbook_lib.sandbox") / "data" / "behaviours"
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        for entry in json.loads(file.read_text(encoding="utf-8")):
+    for file in sorted(file.name for file in (DATA / "behaviours").iterdir()):
+        for entry in packaged(f"behaviours/{file}"):
             row = Behaviour(**entry)
             if row.id in rows:
                 raise ValueError(f"behaviour {row.id} is listed twice")

@@ -8,9 +8,9 @@ import json
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib import resources
 
 from runbook_lib.sandbox.ids import SECRET_ALPHABET
+from runbook_lib.sandbox.package_data import packaged
 from runbook_lib.sandbox.state import JsonObject, Sandbox, Tenant, date_text
 
 EXCHANGE_APP_ID = "00000002-0000-0ff1-ce00-000000000000"
@@ -64,8 +64,7 @@ def _defaults(kind: str) -> JsonObject:
 @cache
 def _defaults_text(kind: str) -> str:
     """Return the defaults of a kind as JSON: parsing is the cheapest deep copy."""
-    file = resources.files("runbook_lib.sandbox") / "data" / "directory_defaults.json"
-    return json.dumps(json.loads(file.read_text(encoding="utf-8"))[kind])
+    return json.dumps(packaged("directory_defaults.json")[kind])
 
 
 def new_assignment(

@@ -5,14 +5,13 @@ codes"; texts as quoted in published logs. Rows marked uncertain in
 docs/sandbox.md carry a text or status that was not read in a published source.
 """
 
-import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from typing import Any
 
 from runbook_lib.sandbox.http import Answer, Call
+from runbook_lib.sandbox.package_data import packaged
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,7 @@ class Aadsts:
 
 def _read() -> dict[int, Aadsts]:
     """Return the errors by their number."""
-    file = resources.files("runbook_lib.sandbox") / "data" / "aadsts.json"
-    known = json.loads(file.read_text(encoding="utf-8"))
+    known = packaged("aadsts.json")
     return {int(code): Aadsts(**entry) for code, entry in known.items()}
 
 

@@ -7,14 +7,13 @@ there; all mandatory parameters of one fitting set must be there too.
 Source: Exchange cmdlet reference; PowerShell, about_Parameter_Sets.
 """
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from runbook_lib.sandbox.exchange_errors import BINDING, CmdletError
 from runbook_lib.sandbox.exchange_types import check_value
+from runbook_lib.sandbox.package_data import packaged
 
 ALL_SETS = "(All)"
 
@@ -79,9 +78,8 @@ class Cmdlet:
 @cache
 def cmdlets() -> dict[str, Cmdlet]:
     """Return all cmdlets by name in lower case."""
-    folder = resources.files("runbook_lib.sandbox") / "data"
-    text = (folder / "exchange_cmdlets.json").read_text(encoding="utf-8")
-    return {name.lower(): _cmdlet(name, raw) for name, raw in json.loads(text).items()}
+    known = packaged("exchange_cmdlets.json")
+    return {name.lower(): _cmdlet(name, raw) for name, raw in known.items()}
 
 
 def bind(cmdlet: Cmdlet, given: dict[str, Any]) -> dict[str, Any]:

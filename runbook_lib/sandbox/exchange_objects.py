@@ -7,13 +7,12 @@ field reports of ServicePrincipal objects; Exchange cmdlet reference.
 """
 
 import copy
-import json
 from datetime import datetime
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from runbook_lib.sandbox.exchange_errors import DOMAIN_CONTROLLER
+from runbook_lib.sandbox.package_data import packaged
 from runbook_lib.sandbox.state import Mailbox, Sandbox, Tenant, date_text
 
 JsonObject = dict[str, Any]
@@ -192,9 +191,7 @@ def defaults(kind: str) -> JsonObject:
 @cache
 def _all_defaults() -> dict[str, JsonObject]:
     """Read the default settings of all kinds."""
-    folder = resources.files("runbook_lib.sandbox") / "data"
-    text = (folder / "exchange_defaults.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
+    return dict(packaged("exchange_defaults.json"))
 
 
 def _settings_tail(tenant: Tenant, name: str, object_class: str) -> JsonObject:

@@ -12,18 +12,17 @@ What AMOUNT counts is said per name in `FAULTS`. The faults `request-…` count 
 request, reads as well as writes, an SMTP command and a DNS query as one each.
 """
 
-import json
 import re
 import time
 from collections import Counter
 from dataclasses import dataclass
-from importlib import resources
+
+from runbook_lib.sandbox.package_data import packaged
 
 
 def _read() -> dict[str, tuple[str, tuple[str, ...]]]:
     """Return meaning and scopes of each fault, from `data/faults.json`."""
-    file = resources.files("runbook_lib.sandbox") / "data" / "faults.json"
-    known = json.loads(file.read_text(encoding="utf-8"))
+    known = packaged("faults.json")
     return {name: (e["means"], tuple(e["scopes"])) for name, e in known.items()}
 
 

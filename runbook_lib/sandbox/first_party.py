@@ -7,11 +7,9 @@ Source: Microsoft Learn, "Microsoft Graph permissions reference"; for Exchange
 Online the list that cisagov/ScubaGear publishes.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
-from importlib import resources
 
 from runbook_lib.sandbox.directory import (
     EXCHANGE_APP_ID,
@@ -22,14 +20,14 @@ from runbook_lib.sandbox.directory import (
     new_service_principal,
 )
 from runbook_lib.sandbox.hosts import CLOUDS, Cloud
+from runbook_lib.sandbox.package_data import packaged
 from runbook_lib.sandbox.state import JsonObject, Tenant
 
 
 @cache
 def _known() -> dict[str, JsonObject]:
     """Return the known applications by appId."""
-    file = resources.files("runbook_lib.sandbox") / "data" / "first_party.json"
-    known: dict[str, JsonObject] = json.loads(file.read_text(encoding="utf-8"))
+    known: dict[str, JsonObject] = packaged("first_party.json")
     return known
 
 

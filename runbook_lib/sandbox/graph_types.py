@@ -12,11 +12,11 @@ import json
 import re
 from datetime import datetime
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from runbook_lib.sandbox.graph_errors import GraphError, bad_request, unreadable
 from runbook_lib.sandbox.ids import is_guid
+from runbook_lib.sandbox.package_data import packaged
 from runbook_lib.sandbox.state import JsonObject, Sandbox
 
 _COLLECTION = re.compile(r"Collection\((.+)\)")
@@ -54,8 +54,7 @@ RELATIONS = frozenset(
 @cache
 def _types() -> dict[str, JsonObject]:
     """Return the types by name."""
-    file = resources.files("runbook_lib.sandbox") / "data" / "graph_types.json"
-    types: dict[str, JsonObject] = json.loads(file.read_text(encoding="utf-8"))
+    types: dict[str, JsonObject] = packaged("graph_types.json")
     return types
 
 
