@@ -10,7 +10,7 @@ from runbook_lib.engine.step import Change, NotAsExpected, Observation, Probe
 from runbook_lib.session import Session
 from runbook_lib.steps.authorization import FULL_ACCESS, only_for
 from runbook_lib.steps.identifiers import what_is
-from runbook_lib.steps.prerequisites import mailbox_missing
+from runbook_lib.steps.prerequisites import existing_mailbox, mailbox_missing
 from runbook_lib.steps.reading import text, texts
 
 NOT_FOUND = "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException"
@@ -143,8 +143,7 @@ def permissions(session: Session, mailbox: str) -> Rows:
     Raises:
         NotAsExpected: there is no such mailbox.
     """
-    if session.exchange.mailbox(mailbox) is None:
-        raise mailbox_missing(mailbox)
+    existing_mailbox(session, mailbox)
     return session.exchange.mailbox_permissions(mailbox)
 
 

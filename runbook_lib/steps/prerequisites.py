@@ -75,9 +75,7 @@ class SenderMailbox(Check):
 
     def observe(self, session: Session) -> Observation:
         """Read the mailbox."""
-        found = session.exchange.mailbox(self.mailbox)
-        if found is None:
-            raise mailbox_missing(self.mailbox)
+        found = existing_mailbox(session, self.mailbox)
         return Observation(
             {
                 "PrimarySmtpAddress": (text(found, "PrimarySmtpAddress") or "").lower(),
@@ -120,6 +118,18 @@ class SenderDomain(Check):
                 "other accepted domains": len(domains) - len(ours),
             },
         )
+
+
+def existing_mailbox(session: Session, mailbox: str) -> dict[str, object]:
+    """Return a mailbox.
+
+    Raises:
+        NotAsExpected: there is no such mailbox.
+    """
+    found = session.exchange.mailbox(mailbox)
+    if found is None:
+        raise mailbox_missing(mailbox)
+    return found
 
 
 def mailbox_missing(mailbox: str) -> NotAsExpected:

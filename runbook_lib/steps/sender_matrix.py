@@ -10,7 +10,7 @@ from typing import ClassVar
 from runbook_lib.engine.expect import State
 from runbook_lib.engine.step import Observation, Probe
 from runbook_lib.session import Session
-from runbook_lib.steps.prerequisites import mailbox_missing
+from runbook_lib.steps.prerequisites import existing_mailbox
 from runbook_lib.steps.reading import text
 from runbook_lib.steps.senders import MAILBOX, PRINCIPAL, SEND_AS, addresses_of
 
@@ -92,9 +92,7 @@ _UNDECLARED = (
 
 
 def _by_mailbox(session: Session, step: SenderMatrix, named: list[str]) -> list[str]:
-    found = session.exchange.mailbox(step.sender)
-    if found is None:
-        raise mailbox_missing(step.sender)
+    found = existing_mailbox(session, step.sender)
     primary = (text(found, "PrimarySmtpAddress") or "").lower()
     aliases = addresses_of(found) - {primary}
     covers = _alias_covers(session) if aliases & set(named) else ""

@@ -14,7 +14,7 @@ from runbook_lib.engine.step import Change, Check, NothingToDo, Observation
 from runbook_lib.errors import InputError
 from runbook_lib.session import Session
 from runbook_lib.steps.mailbox import NOT_FOUND
-from runbook_lib.steps.prerequisites import mailbox_missing
+from runbook_lib.steps.prerequisites import existing_mailbox
 from runbook_lib.steps.reading import text, texts
 from runbook_lib.tenant_fields import Address
 
@@ -90,10 +90,7 @@ def own_addresses(session: Session, mailbox: str) -> set[str]:
     Raises:
         NotAsExpected: there is no such mailbox.
     """
-    found = session.exchange.mailbox(mailbox)
-    if found is None:
-        raise mailbox_missing(mailbox)
-    return addresses_of(found)
+    return addresses_of(existing_mailbox(session, mailbox))
 
 
 @dataclass(frozen=True)
