@@ -25,6 +25,7 @@ from runbook_lib.steps.mx_endpoint import PORT as MX_PORT
 from runbook_lib.steps.mx_endpoint import MxPort
 from runbook_lib.steps.prerequisites import SubmissionEndpoint
 from runbook_lib.steps.relay_running import RelayRunning
+from runbook_lib.steps.smtp_endpoint import endpoint_seen
 from runbook_lib.tenant import read_tenant
 
 
@@ -125,10 +126,4 @@ def _endpoint(
     except CannotLook as error:
         problems.append(error.message)
         return {"connects": False}
-    return {
-        "connects": True,
-        "STARTTLS": facts.starttls,
-        "TLS": facts.tls_version,
-        "certificate": "trusted" if facts.certificate else None,
-        "AUTH": list(facts.auth),
-    }
+    return {**endpoint_seen(facts), "AUTH": list(facts.auth)}

@@ -110,7 +110,7 @@ class MxPort(Check):
         answer = session.resolver.addresses(self.host)
         facts = session.submission.observe_endpoint(self.host, PORT)
         return Observation(
-            endpoint_seen(answer, facts),
+            {"resolves": bool(answer.values), **endpoint_seen(facts)},
             context={"AUTH": list(facts.auth)},
             vantage="this machine",
             advice="Seen from this machine, not from the SAP host: run "

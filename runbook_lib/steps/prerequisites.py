@@ -181,7 +181,11 @@ class SubmissionEndpoint(Check):
         answer = session.resolver.addresses(self.host)
         facts = session.submission.observe_endpoint(self.host, 587)
         return Observation(
-            {**endpoint_seen(answer, facts), "AUTH": list(facts.auth)},
+            {
+                "resolves": bool(answer.values),
+                **endpoint_seen(facts),
+                "AUTH": list(facts.auth),
+            },
             vantage="this machine",
             advice="Seen from this machine, not from the SAP host: "
             "run `runbook probe` there.",
