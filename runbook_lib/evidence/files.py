@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from runbook_lib.clients.private_files import sync_folder, write_new
+
 CHUNK = 1 << 20
 UNFINISHED = ".new"
 
@@ -19,34 +21,16 @@ def write_whole(path: Path, data: bytes) -> None:
 def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files of one folder, each whole or not at all; all are on disk then."""
     for name, data in files.items():
-        _write(folder / name, data)
+        new = folder / (name + UNFINISHED)
+        write_new(new, data)
+        os.replace(new, folder / name)
     sync_folder(folder)
-
-
-def _write(path: Path, data: bytes) -> None:
-    new = path.with_name(path.name + UNFINISHED)
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(new, path)
 
 
 def move(source: Path, target: Path) -> None:
     """Rename within one file system, and put the rename itself on disk."""
     os.replace(source, target)
     sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Put a folder's entries on disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def chunks(path: Path, size: int = CHUNK) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from runbook_lib.clients.private_files import sync_folder
 from runbook_lib.engine.chain import (
     GENESIS,
     SCHEMA,
@@ -34,7 +35,6 @@ from runbook_lib.engine.chain import (
 )
 from runbook_lib.engine.record import Clock, timestamp, utc_now
 from runbook_lib.errors import RecordBroken
-from runbook_lib.evidence.files import sync_folder
 
 LEDGER = "ledger.ndjson"
 KINDS = frozenset({"opened", "interrupted", "closed"})

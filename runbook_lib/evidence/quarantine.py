@@ -17,10 +17,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from runbook_lib.clients.private_files import sync_folder
 from runbook_lib.engine.chain import Event, encode
 from runbook_lib.engine.record import EVENTS, Clock, Record
 from runbook_lib.errors import RecordBroken
-from runbook_lib.evidence.files import UNFINISHED, move, sha256_of, sync_folder
+from runbook_lib.evidence.files import UNFINISHED, move, sha256_of
 from runbook_lib.evidence.leaks import Leak, find_patterns, holds_credential
 from runbook_lib.secret import MASKED, Mask
 
