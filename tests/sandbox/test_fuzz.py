@@ -1,4 +1,4 @@
-"""Half a minute of odd requests to each host, always the same ones."""
+"""Odd requests to each host for a while, always the same ones."""
 
 import pytest
 
@@ -8,8 +8,9 @@ from tests.sandbox.fuzz_targets import GraphTarget, VaultTarget
 from tests.sandbox.fuzzing import fuzz, run_batch
 from tests.sandbox.world import World
 
-SECONDS = 30
-TARGETS = [GraphTarget, LoginTarget, VaultTarget, SapTarget]
+# Graph and tokens guard a tenant; the other two are smaller.
+SECONDS = {GraphTarget: 30, LoginTarget: 30, VaultTarget: 10, SapTarget: 10}
+TARGETS = list(SECONDS)
 Target = type[GraphTarget] | type[LoginTarget] | type[VaultTarget] | type[SapTarget]
 
 
@@ -23,11 +24,11 @@ def test_a_batch_of_odd_requests(target: Target) -> None:
 
 @pytest.mark.ci
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.__name__)
-def test_odd_requests_for_half_a_minute(target: Target) -> None:
+def test_odd_requests_for_a_while(target: Target) -> None:
     """The same for as long as continuous integration has time."""
     with World() as world:
         aimed = target(world)
-        assert fuzz(SECONDS, aimed.shots(), aimed.send) > 1
+        assert fuzz(SECONDS[target], aimed.shots(), aimed.send) > 1
 
 
 @pytest.mark.ci
@@ -37,4 +38,4 @@ def test_a_fault_is_found() -> None:
         aimed = GraphTarget(world)
         shots = aimed.shots()
         with pytest.raises(AssertionError):
-            fuzz(4 * SECONDS, shots, aimed.send)
+            fuzz(4 * SECONDS[GraphTarget], shots, aimed.send)
