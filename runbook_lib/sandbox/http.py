@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -103,6 +103,10 @@ def endpoint(
     """Return the Starlette endpoint that serves `service`."""
 
     async def serve(request: Request) -> Response:
+        try:
+            body = await request.body()
+        except ClientDisconnect:  # a client that died amid its request asked nothing
+            return Unanswered(request.scope, reset=False)
         call = Call(
             sandbox=sandbox,
             host=request.url.hostname or "",
@@ -110,7 +114,7 @@ def endpoint(
             path=request.scope["path"],
             query_text=request.url.query,
             headers=request.headers,
-            body=await request.body(),
+            body=body,
         )
         with sandbox.lock:
             return _served(call, service, request.scope)

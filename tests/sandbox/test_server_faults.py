@@ -1,5 +1,7 @@
 """Faults on request: their grammar, their counting, and each of them over HTTP."""
 
+import socket
+import ssl
 import time
 from typing import Any
 
@@ -91,6 +93,26 @@ def test_lag_in_reads_and_in_seconds() -> None:
     assert seconds.lagging("secret", "a")
     time.sleep(1.05)
     assert not seconds.lagging("secret", "a")
+
+
+def test_a_client_that_dies_amid_its_request_asked_nothing(
+    start_sandbox: StartSandbox,
+) -> None:
+    """Nothing is done or logged, nothing is printed, and others are served."""
+    sandbox = start_sandbox()
+    https = httpx.URL(sandbox.ready["https"])
+    context = ssl.create_default_context(cafile=sandbox.ready["ca_file"])
+    with (
+        socket.create_connection((https.host, https.port or 0), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname="graph.microsoft.com") as client,
+    ):
+        head = "POST /v1.0/applications HTTP/1.1\r\nHost: graph.microsoft.com\r\n"
+        client.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        time.sleep(0.2)
+    with client_of(sandbox) as others:
+        assert others.get("https://graph.microsoft.com/v1.0/users").status_code == 401
+    assert [entry["method"] for entry in sandbox.log()] == ["CONNECT", "GET"]
+    assert sandbox.stop() == (0, b"")
 
 
 def test_new_application_is_not_seen_at_once() -> None:
