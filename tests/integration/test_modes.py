@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
-
-import pytest
 
 from runbook_lib.cli.execution import execute
 from runbook_lib.cli.notebooks import find_notebook
 from runbook_lib.engine.chain import Event
 from runbook_lib.evidence.close import Closed
-from tests.integration.world import NOTEBOOK, World, events, running, step_ends
+from tests.integration.world import NOTEBOOK, World, events, step_ends
 
 
 def run(world: World, mode: str, **parameters: str) -> Closed:
@@ -33,6 +29,8 @@ def test_all_modes(world: World) -> None:
     apply = run(world, "apply")
     assert (apply.result, apply.exit_code) == ("incomplete", 3)
     assert_apply_did_what_plan_said(plan, apply)
+    assert_begun_before_written(world, apply)
+    assert_private(world, apply)
     applied = world.dump()
     assert applied != before
     written = len(world.writes())
@@ -69,24 +67,8 @@ def assert_apply_did_what_plan_said(plan: Closed, apply: Closed) -> None:
     assert done == planned
 
 
-@dataclass(frozen=True)
-class Applied:
-    """A sandbox, and the closed record of an apply run against it."""
-
-    world: World
-    apply: Closed
-
-
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
-    """Return an apply run through papermill."""
-    with running(tmp_path_factory.mktemp("applied")) as world:
-        yield Applied(world, run(world, "apply"))
-
-
-def test_apply_begins_on_disk_before_it_writes(applied: Applied) -> None:
+def assert_begun_before_written(world: World, apply: Closed) -> None:
     """Each write of the log is later than its step's begin in the record."""
-    world, apply = applied.world, applied.apply
     begun = {
         str(e["step"]): str(e["time"])
         for e in events(apply)
@@ -105,9 +87,8 @@ def test_apply_begins_on_disk_before_it_writes(applied: Applied) -> None:
     assert all(time >= first for time in times)
 
 
-def test_records_are_private(applied: Applied) -> None:
+def assert_private(world: World, apply: Closed) -> None:
     """Nobody but the owner reads records, ledger and secrets."""
-    world, apply = applied.world, applied.apply
     for path in [*apply.folder.rglob("*"), *world.sink.iterdir(), apply.folder]:
         assert path.stat().st_mode & 0o077 == 0, path
     assert (world.outputs / "ledger.ndjson").stat().st_mode & 0o077 == 0
