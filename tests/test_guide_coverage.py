@@ -107,6 +107,18 @@ def test_a_row_without_anything_is_found() -> None:
     )
 
 
+def test_what_is_planned_is_said_in_the_readme() -> None:
+    """A row that promises something promises what the README does, and no more."""
+    promised = [
+        line
+        for line in (ROOT / "README.md").read_text("utf-8").splitlines()
+        if re.search(r"\bplanned:", line, re.IGNORECASE)
+    ]
+    assert promised
+    topics = {m["topic"].strip() for r in rows() for m in PLANNED.finditer(r.covered)}
+    assert [t for t in topics if not any(t in line for line in promised)] == []
+
+
 def test_steps_exist() -> None:
     """Each step that a row names stands in a catalogue."""
     named = {step for row in rows() for step in row.steps()}
