@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -96,8 +94,7 @@ def settle(attempt: Attempt, found: Fold, end: End, ledger: Ledger) -> Outcome:
         write_notebook(member.notebook, found.notebook)
         return close(attempt, end, ledger, raised=_raised(found))
     finally:
-        with suppress(FileNotFoundError):
-            member.journal.unlink()
+        member.journal.unlink(missing_ok=True)
 
 
 def close(
@@ -200,8 +197,10 @@ def _plan(record: Path) -> dict[str, Any]:
     return {"plan_digest": plan["digest"], "actions": dict(sorted(actions.items()))}
 
 
-def forget(member: Member) -> None:
-    """Remove what a killed batch left beside the record of a tenant."""
-    for path in (member.journal, member.notebook):
-        with suppress(FileNotFoundError):
-            os.unlink(path)
+def forget_visit(member: Member) -> None:
+    """Remove the journal of the visit before.
+
+    A process that is killed before it has begun one of its own must not be taken
+    for what an earlier one did.
+    """
+    member.journal.unlink(missing_ok=True)

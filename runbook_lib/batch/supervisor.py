@@ -98,6 +98,7 @@ class Supervisor:
         values = self._plan.values(member)
         job.attempt = Attempt(member, job.number, values, engine.name, job.visits)
         self._record.started(member, job.number, job.visits, engine.name)
+        closing.forget_visit(member)
         try:
             job.process = engine.start(self._request(job.attempt))
         except Unavailable:

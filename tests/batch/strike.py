@@ -12,7 +12,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,16 +47,19 @@ class Struck:
 
 
 def strike(
-    batch: subprocess.Popen[bytes], victim: str, chance: random.Random
+    batch: subprocess.Popen[bytes],
+    victim: str,
+    chance: random.Random,
+    *,
+    when: Callable[[], bool],
 ) -> Struck | None:
     """Kill the parent, the template while it matters, or a worker that is not done.
 
-    None if there was none until the batch ended. The time is drawn from when the
-    first tenant's process can be, so that no slow machine is struck before it has
-    begun.
+    It waits until the first tenant's process can be, and for `when`. None if there
+    was nobody to kill until the batch ended.
     """
     awaited(lambda: descendants(batch.pid)[1:] or batch.poll() is not None)
-    time.sleep(chance.uniform(0, 3))
+    awaited(lambda: when() or batch.poll() is not None)
     while batch.poll() is None:
         with halted(batch.pid) as pids:
             struck = _strike(pids, victim, chance)

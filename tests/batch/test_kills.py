@@ -16,11 +16,13 @@ import pytest
 from runbook_lib.engine.record import EVENTS
 from tests.batch.strike import VICTIMS, strike
 from tests.batch.world import Many, awaited, kill, many
+from tests.integration.alike import differing
 from tests.integration.world import runbook, running
 
 TENANTS = 4
 INCOMPLETE = 3  # nobody attests anything here
 KILLS = 10
+MOST = 0.9  # of all requests: the batch is still at work
 MADE, REMOVED = "POST addPassword", "POST removePassword"
 
 # A busy machine takes longer to go on than the sandbox's windows are.
@@ -34,19 +36,20 @@ class Ended:
     """What a batch came to: the tenants' dumps, and the counts of their outcomes.
 
     `writes` counts what each tenant was sent to change it, which a repetition may
-    add to.
+    add to, `requests` everything that was sent.
     """
 
     dumps: list[Any]
     outcomes: list[dict[str, int]]
     writes: dict[str, Counter[str]] = field(compare=False)
+    requests: int = field(compare=False)
 
     @classmethod
     def of(cls, there: Many, starts: list[bytes]) -> Ended:
         """Return what the batch came to, as tenants and record say."""
         last = {e["tenant"]: e["outcomes"] for e in events(there, "tenant.ended")}
         outcomes = [last[name] for name in sorted(last)]
-        return cls(there.ends(starts), outcomes, there.writes())
+        return cls(there.ends(starts), outcomes, there.writes(), there.requests())
 
 
 def undisturbed_batch(folder: Path) -> Ended:
@@ -120,7 +123,7 @@ def interrupted(there: Many) -> set[str]:
 
 
 def check_resumed(there: Many, undisturbed: Ended, seed: int) -> None:
-    """Kill something at some time, resume until it is finished, and compare.
+    """Kill something at some request, resume until it is finished, and compare.
 
     The ledger names each tenant whose attempt the kill cut off, and no other: but
     with the template the one that was just to be forked, with the parent those that
@@ -130,14 +133,17 @@ def check_resumed(there: Many, undisturbed: Ended, seed: int) -> None:
     victim = VICTIMS[seed % len(VICTIMS)]
     starts = there.dumps()
     batch = there.start("--workers", "2", mode="apply")
-    struck = strike(batch, victim, chance)
+    sent = chance.uniform(0, MOST) * undisturbed.requests
+    struck = strike(batch, victim, chance, when=lambda: there.requests() >= sent)
     assert struck, "the batch ended before it was struck"
     ended(batch)
     was_open = is_open(there.ledger())
     while there.batch("--resume", mode="apply").report:
         pass
     end = Ended.of(there, starts)
-    assert end == undisturbed
+    assert end.outcomes == undisturbed.outcomes
+    pairs = zip(end.dumps, undisturbed.dumps, strict=True)
+    assert [line for pair in pairs for line in differing(*pair)] == []
     lines = [line["line"] for line in there.ledger()]
     assert lines.count("opened") == lines.count("closed")
     found = interrupted(there)

@@ -75,6 +75,11 @@ class Many:
             return []
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
+    def requests(self) -> int:
+        """Count what the sandbox was sent, but for what tests ask."""
+        log = Path(self.world.ready["log_file"]).read_bytes()
+        return log.count(b"\n") - log.count(b'"/_sandbox/')
+
     def writes(self) -> dict[str, Counter[str]]:
         """Count what the sandbox was sent to change a tenant, by tenant's name."""
         names = {t["tenant_id"]: t["name"] for t in self.world.ready["tenants"]}

@@ -122,15 +122,16 @@ def test_fifty_kills_of_each_kind(
     seeds = range(first, first + KILLS * len(VICTIMS), len(VICTIMS))
     counted(KILLS, f"{seeds[0]}…{seeds[-1]}")
 
-    def problem(seed: int) -> str:
+    def found_with(seed: int) -> str:
         folder = tmp_path / str(seed)
         folder.mkdir()
         try:
             with running(folder, "--tenants", "4") as there:
                 check_resumed(many(there, windows=WINDOWS), undisturbed, seed)
         except (AssertionError, subprocess.TimeoutExpired) as error:
-            return f"seed {seed}: {error}"
+            print(problem := f"seed {seed}: {error}", flush=True)
+            return problem
         return ""
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        assert [found for found in pool.map(problem, seeds) if found] == []
+        assert [found for found in pool.map(found_with, seeds) if found] == []
