@@ -147,7 +147,8 @@ def _interrupted(attempt: Attempt, found: Fold, end: End, ledger: Ledger) -> Out
 def _where(found: Fold, end: End) -> str:
     place = found.failed if found.running is None else found.running
     if place is None:
-        return f"The process {_said(end)} between two cells."
+        where = "between two cells" if found.begun else "before the first cell"
+        return f"The process {_said(end)} {where}."
     return f"The process {_said(end)} in cell {place + 1} of the notebook."
 
 

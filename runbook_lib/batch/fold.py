@@ -25,7 +25,7 @@ class Fold:
     """Applies the lines of a journal to a notebook, in place.
 
     `running` is the place of the cell that began and did not end, or None;
-    `failed` that of the cell that raised.
+    `failed` that of the cell that raised. `begun` tells whether any cell began.
     """
 
     def __init__(self, notebook: Notebook) -> None:
@@ -33,6 +33,7 @@ class Fold:
         self.notebook = notebook
         self.running: int | None = None
         self.failed: int | None = None
+        self.begun = False
         self.done = False
         self._cell: Cell = {}
         self._clear_next = False
@@ -81,6 +82,7 @@ class Fold:
 
     def _start(self, line: Line) -> None:
         self.running, self._clear_next = line["cell"], False
+        self.begun = True
         self._cell = self.notebook["cells"][self.running]
         _mark(self._cell, None, start_time=line["time"])
 
