@@ -1,9 +1,10 @@
 """`make bench`: what a batch costs, against papermill; written to docs/performance.md.
 
 Each figure is the median of three. Without options ours is measured with up to
-50 tenants, the contenders with few, and then with a delay; `--long` adds 200
-tenants, `--full` measures the contenders once with as many as ours, `--short` leaves
-the delay out. The sandbox is a process apart and is not counted.
+50 tenants, the contenders with few, and then with a delay; `--long` adds 200 tenants
+to ours, `--full` measures the contenders once with up to 50, `--all` with as many as
+ours (an hour), `--short` leaves the delay out. The sandbox is a process apart and is
+not counted.
 """
 
 from __future__ import annotations
@@ -53,20 +54,24 @@ def measure(way: Contender, tenants: list[Path], rounds: int = ROUNDS) -> Cost:
     )
 
 
-def table(tenants: list[Path], numbers: Sequence[int], *, full: bool) -> Iterable[str]:
-    """Yield the lines of the table of all contenders and numbers of tenants."""
+def most(options: str) -> int:
+    """Return how many tenants the contenders are measured with."""
+    limits = {"--all": max(LONG), "--full": max(NUMBERS)}
+    return next((most for name, most in limits.items() if name in options), FEW)
+
+
+def table(tenants: list[Path], numbers: Sequence[int], limit: int) -> Iterable[str]:
+    """Yield the lines of the table; contenders have `limit` tenants at the most."""
     yield "| way | tenants | CPU s per tenant | wall s | peak MiB |"
     yield "|---|---|---|---|---|"
     for name, way in WAYS.items():
-        for number in numbers:
-            if number > FEW and way is not contenders.ours and not full:
-                number = FEW
-            rounds = 1 if full and way is not contenders.ours else ROUNDS
+        own = way is contenders.ours
+        fitting = numbers if own else sorted({min(n, limit) for n in numbers})
+        for number in fitting:
+            rounds = ROUNDS if own or limit == FEW else 1
             cost = measure(way, tenants[:number], rounds)
             figures = f"{cost.cpu:.3f} | {cost.wall:.1f} | {cost.memory:.0f}"
             yield f"| {name} | {number} | {figures} |"
-            if number == FEW:
-                break
 
 
 def ratios(tenants: list[Path]) -> Iterable[str]:
@@ -96,6 +101,7 @@ def latency(tenants: list[Path], folder: Path) -> Iterable[str]:
 def main() -> None:
     """Measure, print, and write the section of the page."""
     options = " ".join(sys.argv[1:])
+    given = f' ARGS="{options}"' if options else ""
     short = "--short" in options
     numbers = LONG if "--long" in options else NUMBERS
     with tempfile.TemporaryDirectory() as place:
@@ -106,10 +112,9 @@ def main() -> None:
             slow.mkdir()
             lines = [
                 f"Measured {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors, "
-                f"Python {platform.python_version()}, `make bench"
-                f"{f' ARGS={options}' if options else ''}`, mode plan.",
+                f"Python {platform.python_version()}, `make bench{given}`, mode plan.",
                 "",
-                *table(tenants, numbers, full="--full" in options),
+                *table(tenants, numbers, most(options)),
                 "",
                 *ratios(tenants),
                 "",
