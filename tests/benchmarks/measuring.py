@@ -27,13 +27,25 @@ class Cost:
     memory: float
 
 
+class BrokenOff(Exception):
+    """A command that was to be measured did not do its work."""
+
+
 def measured(
-    command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str] | None = None,
+    exit_code: int = 0,
 ) -> Cost:
-    """Run a command to its end and return what it cost."""
+    """Run a command to its end and return what it cost.
+
+    Raises:
+        BrokenOff: it ended with another exit code than one that has done its work.
+    """
     begun = time.monotonic()
+    words = list(map(str, command))
     child = subprocess.Popen(
-        list(map(str, command)),
+        words,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -43,8 +55,10 @@ def measured(
     _pid, status, usage = os.wait4(child.pid, 0)
     wall = time.monotonic() - begun
     child.returncode = os.waitstatus_to_exitcode(status)
-    cpu = usage.ru_utime + usage.ru_stime
-    return Cost(cpu, wall, peak.stop())
+    cost = Cost(usage.ru_utime + usage.ru_stime, wall, peak.stop())
+    if child.returncode != exit_code:
+        raise BrokenOff(f"exit code {child.returncode}: {' '.join(words)[:200]}")
+    return cost
 
 
 class Peak:
